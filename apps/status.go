@@ -1,0 +1,74 @@
+package apps
+
+import "time"
+
+// State is where an instance, or a slot without one, stands.
+type State string
+
+// The states of a slot, in the order of an instance's life.
+const (
+	StateStarting State = "starting" // running, not ready yet
+	StateReady    State = "ready"    // accepts requests; a background app: has started well
+	StateDraining State = "draining" // finishes what it has begun
+	StateStopped  State = "stopped"  // nobody wants an instance here, or it ended as it may
+	StateBackoff  State = "backoff"  // failed; waits for its next start
+	StateErrored  State = "errored"  // failed MaxRestarts times in a row; tried again slowly
+)
+
+// Status is a copy of how an app stands.
+type Status struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	Revision  int    `json:"revision"`
+	// Kind is how instances are reached: "node", "port", "listen_fds", "fixed port" or "background".
+	Kind string `json:"kind"`
+	// Strategy is how the next reload goes: "overlap" or "replace", with the reason for the latter.
+	Strategy string `json:"strategy"`
+	// Failure says why the app is not as wanted; empty when it is or still may be.
+	Failure   string     `json:"failure,omitempty"`
+	Waiting   int        `json:"waiting"` // requests held because no instance is ready
+	Instances []Instance `json:"instances"`
+}
+
+// Instance is one row of a list: a slot and the process in it. A slot in a
+// reload has two rows.
+type Instance struct {
+	App       string    `json:"app"`
+	Namespace string    `json:"namespace"`
+	ID        int       `json:"id"`
+	Slot      int       `json:"slot"`
+	Revision  int       `json:"revision"`
+	PID       int       `json:"pid"` // 0 when no process runs
+	State     State     `json:"state"`
+	Reason    string    `json:"reason,omitempty"` // why it is in that state, e.g. "exit status 1"
+	Started   time.Time `json:"started,omitzero"`
+	Uptime    float64   `json:"uptime"`   // seconds
+	Restarts  int       `json:"restarts"` // unwanted exits and replacements since the slot was made or reset
+	ExitCode  *int      `json:"exit_code,omitempty"`
+	CPU       float64   `json:"cpu"`       // per cent of one core, the whole process tree
+	Memory    uint64    `json:"memory"`    // bytes resident, the whole process tree
+	LagMS     float64   `json:"lag_ms"`    // last event-loop delay of a Node instance, milliseconds
+	InFlight  int       `json:"in_flight"` // requests being answered
+	Requests  uint64    `json:"requests"`  // answered since it started
+	PerMinute float64   `json:"requests_per_minute"`
+	Address   string    `json:"address,omitempty"` // private address, "unix:/path" or "127.0.0.1:port"
+}
+
+// Failure says why an app could not become as wanted.
+type Failure struct {
+	App    string
+	Reason string   // e.g. "slot 0 exited with status 1 before it was ready"
+	Hint   string   // what to do
+	Output []string // the failing instance's last lines
+}
+
+func (f *Failure) Error() string { return f.App + ": " + f.Reason }
+
+// Line is one line of an app's output.
+type Line struct {
+	Time   time.Time `json:"time"`
+	App    string    `json:"app"`
+	Slot   int       `json:"slot"`
+	Stream string    `json:"stream"` // "out" or "err"
+	Text   string    `json:"text"`
+}

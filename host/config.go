@@ -1,0 +1,75 @@
+package host
+
+import (
+	"roost/apps"
+	"roost/internal/unit"
+	"roost/tls"
+)
+
+// Config is everything wanted of the box, as plain data.
+type Config struct {
+	Host  Listen        `toml:"host" json:"host"`
+	TLS   tls.Config    `toml:"tls" json:"tls"`
+	Sites []Site        `toml:"site" json:"sites"`
+	Apps  []apps.Wanted `toml:"app" json:"apps"`
+	// NextID is the next free slot id.
+	NextID int `toml:"-" json:"next_id"`
+}
+
+// Listen says where the host listens and what holds for all sites.
+type Listen struct {
+	// HTTP and HTTPS are addresses such as ":80"; when absent ":80" and ":443", or ":8080" and ":8443"
+	// for a user who may not bind those. "off" does not listen.
+	HTTP  string `toml:"http" json:"http,omitempty"`
+	HTTPS string `toml:"https" json:"https,omitempty"`
+	// AccessLog writes a line for each request; true when absent.
+	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`
+	// AccessLogFormat is "json" (when absent) or "combined".
+	AccessLogFormat string `toml:"access_log_format" json:"access_log_format,omitempty"`
+	// IdleTimeout closes a connection without requests; 120 s when absent.
+	IdleTimeout unit.Duration `toml:"idle_timeout" json:"idle_timeout,omitzero"`
+	// HeaderTimeout bounds the reading of a request's head; 10 s when absent.
+	HeaderTimeout unit.Duration `toml:"header_timeout" json:"header_timeout,omitzero"`
+	// ProgressTimeout closes a connection whose peer neither sends nor takes a byte for so long while it should; 60 s when absent.
+	ProgressTimeout unit.Duration `toml:"progress_timeout" json:"progress_timeout,omitzero"`
+	// Source is the file that said so; empty: nobody did.
+	Source string `toml:"-" json:"source,omitempty"`
+}
+
+// Site is domains and paths, each leading to a folder or to an app.
+type Site struct {
+	// Domains are DNS names ("*.example.com" too); none answers every name of the box.
+	Domains []string `toml:"domains" json:"domains,omitempty"`
+	// Default answers unknown domains.
+	Default bool `toml:"default" json:"default,omitempty"`
+	// Target is where "/" leads.
+	Target
+	// RedirectHTTPS answers plain HTTP with 308 to HTTPS; true when absent.
+	RedirectHTTPS *bool `toml:"redirect_https" json:"redirect_https,omitempty"`
+	// AccessLog overrides the host's.
+	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`
+	// ErrorPages is a folder whose <status>.html files replace the built-in error pages.
+	ErrorPages string `toml:"error_pages" json:"error_pages,omitempty"`
+	// Routes lead paths elsewhere; the longest path wins.
+	Routes []Route `toml:"route" json:"routes,omitempty"`
+	// Source is the file that declared the site; empty when a command did.
+	Source string `toml:"-" json:"source,omitempty"`
+}
+
+// Route leads the paths that begin with Path to a target.
+type Route struct {
+	// Path begins with a slash. "/docs/" covers what lies below (and redirects "/docs"); "/docs" covers also "/docs" itself.
+	Path string `toml:"path" json:"path"`
+	Target
+	// StripPrefix hides Path from the app. A folder never sees it.
+	StripPrefix bool `toml:"strip_prefix" json:"strip_prefix,omitempty"`
+}
+
+// Target is a folder or an app; exactly one of Root and App is set (for a site: at most one).
+type Target struct {
+	Root   string    `toml:"root" json:"root,omitempty"`
+	App    string    `toml:"app" json:"app,omitempty"`
+	SPA    bool      `toml:"spa" json:"spa,omitempty"`
+	Browse bool      `toml:"browse" json:"browse,omitempty"`
+	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
+}

@@ -1,0 +1,18 @@
+package static
+
+import "roost/internal/unit"
+
+// Config says how one folder is served. Its zero value with a Root works.
+type Config struct {
+	// Root is the folder; absolute once the config has been read.
+	Root string `toml:"root" json:"root"`
+	// Prefix is the path that leads to the folder, with a leading and a trailing slash; "/" when empty.
+	// /prefix/x is answered with the file x.
+	Prefix string `toml:"-" json:"prefix,omitempty"`
+	// SPA answers navigations to unknown paths with /index.html and status 200.
+	SPA bool `toml:"spa" json:"spa,omitempty"`
+	// Browse lists folders that have no index.html.
+	Browse bool `toml:"browse" json:"browse,omitempty"`
+	// Memory bounds the bytes of file content kept in memory; 64 MB when absent.
+	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
+}

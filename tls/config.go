@@ -1,0 +1,21 @@
+package tls
+
+// Config says where certificates come from. The zero value means Let's Encrypt
+// for public names and the internal CA for private ones.
+type Config struct {
+	// Issuer is "letsencrypt", "zerossl", "internal" or the URL of an ACME directory; "letsencrypt" when empty.
+	Issuer string `toml:"issuer" json:"issuer,omitempty"`
+	// Email is given to the CA for its notices; optional.
+	Email string `toml:"email" json:"email,omitempty"`
+	// CARoot is a PEM file whose certificates are trusted when talking to the ACME directory (private CAs).
+	CARoot string `toml:"ca_root" json:"ca_root,omitempty"`
+}
+
+// Want is what the certificates should be: for which names, from where.
+type Want struct {
+	Config
+	// Names are DNS names (a leading "*." is a wildcard) and IP addresses.
+	Names []string
+	// AnyName serves a certificate of the internal CA for names and addresses that are private or missing.
+	AnyName bool
+}
