@@ -1,0 +1,40 @@
+package control
+
+import (
+	"context"
+	"net/http"
+)
+
+// ApplyRequest makes what a config file declares so.
+type ApplyRequest struct {
+	// File is the absolute path of the file: it names where apps and sites came
+	// from, and relative paths in Text are resolved against its folder.
+	File string `json:"file"`
+	// Text is the content, read by the one who asks, with that one's rights.
+	Text string `json:"text"`
+	// DryRun only says what would change.
+	DryRun bool `json:"dry_run,omitempty"`
+}
+
+// Plan is what a change of the configuration comes to.
+type Plan struct {
+	Changes []Change `json:"changes"`
+	// Notes are for people.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Change is one step of a Plan.
+type Change struct {
+	Verb   string `json:"verb"` // "add", "change" or "remove"
+	Kind   string `json:"kind"` // "site", "app", "host" or "tls"
+	Name   string `json:"name"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Apply makes the file so, or with DryRun says what that would change. Apps
+// and sites that came from the file and have left it are removed.
+func (c *Client) Apply(ctx context.Context, r ApplyRequest, progress func(string)) (Plan, error) {
+	var p Plan
+	err := c.change(ctx, http.MethodPost, "/v1/apply", r, progress, &p)
+	return p, err
+}

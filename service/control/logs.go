@@ -1,0 +1,76 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"roost/apps"
+)
+
+// LogsRequest asks for output of apps.
+type LogsRequest struct {
+	// Targets as in ActRequest; none: every app.
+	Targets []string
+	// Lines is how many of the last lines of each app and stream to begin with, 0 to 100000.
+	Lines int
+	// Follow goes on with new lines until the context ends.
+	Follow bool
+	// Stream is "out", "err" or, for both, empty.
+	Stream string
+}
+
+// LogEvent is one line of the answer to a LogsRequest; the zero value says
+// only that the daemon is alive.
+type LogEvent struct {
+	Line  *apps.Line `json:"line,omitempty"`
+	Error *Error     `json:"error,omitempty"`
+	// Done ends an answer without Follow: all has been sent.
+	Done bool `json:"done,omitempty"`
+}
+
+// Logs calls each with the lines of the apps' output, oldest first, until
+// there are no more, ctx ends (nil), or each returns an error, which is then
+// returned. A reader that is too slow loses lines.
+func (c *Client) Logs(ctx context.Context, r LogsRequest, each func(apps.Line) error) error {
+	query := url.Values{
+		"target": r.Targets, "stream": {r.Stream},
+		"lines": {strconv.Itoa(r.Lines)}, "follow": {strconv.FormatBool(r.Follow)},
+	}
+	dog := newWatchdog(ctx)
+	defer dog.stop()
+	body, err := c.open(dog.ctx, http.MethodGet, "/v1/logs?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	lines := json.NewDecoder(body)
+	for {
+		var e LogEvent
+		dog.watch()
+		err := lines.Decode(&e)
+		dog.rest()
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err == io.EOF:
+			return fmt.Errorf("the daemon ended while it was sending logs: %w", ErrNotRunning)
+		case err != nil:
+			return fmt.Errorf("cannot read logs from the daemon: %w", dog.cause(err))
+		}
+		switch {
+		case e.Error != nil:
+			return e.Error
+		case e.Done:
+			return nil
+		case e.Line != nil:
+			if err := each(*e.Line); err != nil {
+				return err
+			}
+		}
+	}
+}
