@@ -1,0 +1,60 @@
+# roost: build, run, test. `make help` lists the targets.
+
+GO        ?= go
+EXAMPLE   ?= examples/box
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+
+.PHONY: help build run deps deps-system deps-bench test test-system lint cross bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build ./roost
+	CGO_ENABLED=0 $(GO) build -o roost .
+
+run: build ## build, then run examples/box in the foreground on :8080 and :8443
+	@$(call need,node:nodejs)
+	$(GO) build -o examples/box/clock/clock ./examples/box/clock
+	ROOST_HOME=$${ROOST_HOME:-$(CURDIR)/.roost} ./roost run $(EXAMPLE)/roost.toml
+
+test: deps ## run every test that needs no root, with the race detector
+	$(GO) test -race -timeout 10m ./...
+
+test-system: deps deps-system ## as root: the tests that boot a system, switch users or make namespaces
+	$(GO) test -tags system -run '^TestSystem' -timeout 20m -count=1 ./...
+
+lint: ## vet, gofmt, staticcheck
+	$(GO) vet ./... && $(GO) vet -tags system ./...
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
+	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags system ./...
+
+cross: ## build for every platform
+	@for p in $(PLATFORMS); do echo "build $$p"; \
+	  GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null . || exit 1; done
+	GOOS=windows $(GO) vet ./... && GOOS=darwin $(GO) vet ./...
+
+bench: deps-bench build ## measure beside PM2; see bench/README.md
+	bench/run
+
+# need installs Debian packages for the commands that are missing: "command:package ...".
+define need
+	set -e; missing=; for pair in $(1); do command -v $${pair%%:*} >/dev/null || [ -e $${pair%%:*} ] || missing="$$missing $${pair##*:}"; done; \
+	[ -n "$$missing" ] || exit 0; \
+	[ "$$(id -u)" = 0 ] && as= || as=sudo; \
+	if ! command -v apt-get >/dev/null || { [ -n "$$as" ] && ! command -v sudo >/dev/null; }; then \
+	  echo "missing; install as root: apt-get install$$missing" >&2; exit 1; fi; \
+	echo "installing$$missing"; $$as apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive $$as apt-get install -qy --no-install-recommends $$missing >/dev/null
+endef
+
+deps: ## install what the tests need
+	@$(call need,node:nodejs gcc:gcc /usr/include/stdlib.h:libc6-dev)
+
+deps-system: ## install what the system tests need
+	@$(call need,debootstrap:debootstrap unshare:util-linux ip:iproute2 pgrep:procps)
+
+deps-bench: deps ## install what the benchmarks need
+	@$(call need,npm:npm wrk:wrk curl:curl)
+
+clean: ## remove what the build made
+	rm -rf roost dist .roost examples/box/clock/clock examples/go/hello
