@@ -1,0 +1,103 @@
+package apps
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// retired is the bit of endpoint.word that refuses new requests; the bits
+// below it count the requests in flight. Both live in one word, so that a
+// request is counted either before a drain has begun, and is waited for, or
+// not at all.
+const retired = 1 << 63
+
+// endpoint is the private address of one instance, with the connections kept
+// to it. It belongs to one instance from its first to its last request and is
+// never revived: a new instance gets a new endpoint.
+type endpoint struct {
+	network, address string
+	transport        *http.Transport
+	conns            connSet
+
+	word    atomic.Uint64
+	gone    chan struct{}
+	endOnce sync.Once
+
+	requests atomic.Uint64
+	minute   minuteRate
+	health   health
+}
+
+// newEndpoint makes the endpoint of an instance that listens on "unix" and a
+// path, or on "tcp" and host:port. Nothing is dialled before a request needs it.
+func newEndpoint(network, address string) *endpoint {
+	e := &endpoint{network: network, address: address, gone: make(chan struct{})}
+	e.transport = newTransport(e)
+	return e
+}
+
+func (e *endpoint) String() string {
+	if e.network == "unix" {
+		return "unix:" + e.address
+	}
+	return e.address
+}
+
+// acquire counts a request in flight, unless the endpoint is retired. Every
+// acquire that returns true wants one release.
+func (e *endpoint) acquire() bool {
+	if e.word.Add(1)&retired == 0 {
+		return true
+	}
+	e.release()
+	return false
+}
+
+func (e *endpoint) release() {
+	if e.word.Add(^uint64(0)) == retired {
+		e.end()
+	}
+}
+
+func (e *endpoint) end() {
+	e.endOnce.Do(func() {
+		e.transport.CloseIdleConnections()
+		close(e.gone)
+	})
+}
+
+// answered counts a request that the instance has answered.
+func (e *endpoint) answered(now time.Time) {
+	e.requests.Add(1)
+	e.minute.add(now)
+}
+
+// InFlight is how many requests and upgraded connections are being answered.
+func (e *endpoint) InFlight() int { return int(e.word.Load() &^ retired) }
+
+// Requests is how many requests have been answered.
+func (e *endpoint) Requests() uint64 { return e.requests.Load() }
+
+// PerMinute is how many requests have been answered in the last 60 seconds.
+func (e *endpoint) PerMinute() float64 { return float64(e.minute.sum(time.Now())) }
+
+// retire lets no new request in and closes the idle connections: Node 18 does
+// not end while one is open. What is in flight goes on; see drained and close.
+func (e *endpoint) retire() {
+	if e.word.Or(retired)&^retired == 0 {
+		e.end()
+	}
+	e.transport.CloseIdleConnections()
+}
+
+// drained is closed when, after retire, nothing is in flight any more.
+func (e *endpoint) drained() <-chan struct{} { return e.gone }
+
+// close retires the endpoint and cuts what is left: requests in flight fail
+// (and go to another instance where they may), upgraded connections end.
+func (e *endpoint) close() {
+	e.retire()
+	e.conns.close()
+}
