@@ -8,12 +8,16 @@ import (
 
 // Config is everything wanted of the box, as plain data.
 type Config struct {
-	Host  Listen        `toml:"host" json:"host"`
-	TLS   tls.Config    `toml:"tls" json:"tls"`
-	Sites []Site        `toml:"site" json:"sites"`
-	Apps  []apps.Wanted `toml:"app" json:"apps"`
+	Host Listen     `toml:"host" json:"host"`
+	TLS  tls.Config `toml:"tls" json:"tls"`
+	// TLSSource is the file that TLS comes from; empty: nobody said so.
+	TLSSource string        `toml:"-" json:"tls_source,omitempty"`
+	Sites     []Site        `toml:"site" json:"sites"`
+	Apps      []apps.Wanted `toml:"app" json:"apps"`
 	// NextID is the next free slot id.
 	NextID int `toml:"-" json:"next_id"`
+	// Lines serves messages only.
+	Lines Lines `toml:"-" json:"-"`
 }
 
 // Listen says where the host listens and what holds for all sites.
