@@ -8,11 +8,12 @@ import (
 // health is what requests have learnt of an endpoint (passive ejection): one
 // that cannot be connected to twice in a row, or that breaks five answers in a
 // row, gets no requests for a while, first 1 s, doubled up to 10 s. After that
-// one more failure is enough; one good answer clears all.
+// one more failure is enough; one good answer clears all. The pool uses an
+// ejected endpoint all the same where it has no other.
 type health struct {
-	bad     atomic.Int32 // weight of the failures in a row
-	ejected atomic.Int32 // times in a row
-	until   atomic.Int64 // Unix nanoseconds; 0 when in rotation
+	bad   atomic.Int32 // weight of the failures in a row
+	times atomic.Int32 // ejections in a row
+	until atomic.Int64 // Unix nanoseconds; 0 when in rotation
 }
 
 const (
@@ -23,26 +24,32 @@ const (
 	ejectLongest = 10 * time.Second
 )
 
+// good notes a good answer.
 func (h *health) good() {
 	if h.bad.Load() != 0 {
 		h.bad.Store(0)
-		h.ejected.Store(0)
+		h.times.Store(0)
 		h.until.Store(0)
 	}
 }
 
-// failed notes a failure and returns how long the endpoint is ejected by it; 0 if not.
-func (h *health) failed(weight int32, now time.Time) time.Duration {
-	if h.bad.Add(weight) < ejectAt || !h.in(now) {
+// failed notes a failure and returns for how long it ejects the endpoint; 0 if not.
+func (h *health) failed(weight int32) time.Duration {
+	now := time.Now().UnixNano()
+	until := h.until.Load()
+	if h.bad.Add(weight) < ejectAt || until > now {
 		return 0
 	}
-	d := min(ejectFirst<<min(h.ejected.Add(1)-1, 10), ejectLongest)
-	h.until.Store(now.Add(d).UnixNano())
+	d := min(ejectFirst<<min(h.times.Load(), 10), ejectLongest)
+	if !h.until.CompareAndSwap(until, now+int64(d)) {
+		return 0 // somebody else has ejected it for the same failure
+	}
+	h.times.Add(1)
 	return d
 }
 
 // in reports whether the endpoint is in rotation.
-func (h *health) in(now time.Time) bool {
+func (h *health) in() bool {
 	until := h.until.Load()
-	return until == 0 || now.UnixNano() >= until
+	return until == 0 || time.Now().UnixNano() >= until
 }

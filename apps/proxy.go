@@ -1,36 +1,215 @@
 package apps
 
 import (
+	"context"
+	"errors"
 	"net/http"
-	"net/http/httputil"
+	"net/http/httptrace"
+	"net/textproto"
+	"os"
+	"slices"
+	"sync"
+	"time"
 )
 
-// ServeHTTP forwards a request to a ready instance.
+// maxTries is how many endpoints a request goes to before it fails.
+const maxTries = 3
+
+// retryAfter is what a client is told to wait, in seconds.
+const retryAfter = "5"
+
+// statusClientGone is written, to the access log more than to anybody, when
+// the client has gone before its answer came (nginx's code).
+const statusClientGone = 499
+
+// ServeHTTP forwards a request to a ready instance, and to another where the
+// first cannot have acted on it. What cannot be answered gets
+//
+//	503  the app is stopped, no instance became ready in time, too many wait
+//	504  no instance could be connected to in time
+//	502  an instance broke its answer off before its head, or gave none
+//	499  the client has gone
+//	400, 408, 413  the client's body is malformed, stopped coming, is too large
+//	405  CONNECT, which makes sense to a forward proxy only
+//
+// It panics with http.ErrAbortHandler when an answer breaks off after its
+// head, which is how net/http is told to show the client that it is not whole.
 func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for {
-		s := p.now.Load()
-		for _, e := range s.ready {
-			if !e.acquire() {
-				continue
-			}
-			defer e.release()
-			(&httputil.ReverseProxy{
-				Transport: e.transport,
-				Rewrite: func(pr *httputil.ProxyRequest) {
-					pr.Out.URL.Scheme, pr.Out.URL.Host = "http", "app"
-					pr.SetXForwarded()
-				},
-			}).ServeHTTP(w, r)
-			return
-		}
-		if s.refused != "" {
-			http.Error(w, s.refused, http.StatusServiceUnavailable)
-			return
-		}
-		select {
-		case <-s.changed:
-		case <-r.Context().Done():
-			return
-		}
+	if r.Method == http.MethodConnect {
+		p.fail(w, r, http.StatusMethodNotAllowed)
+		return
 	}
+	b := newBody(r)
+	defer b.shut()
+	if b != nil {
+		// or net/http reads the body to its end before it sends the answer's head
+		http.NewResponseController(w).EnableFullDuplex()
+	}
+	var first [maxTries]*endpoint
+	c := claim{p: p, tried: first[:0]}
+	out := forward(r)
+	for try := 1; ; try++ {
+		e, err := c.next(r.Context())
+		if err != nil {
+			p.unanswered(w, r, err)
+			return
+		}
+		t := &attempt{w: w}
+		res, err := t.send(r.Context(), e, out, b)
+		if err == nil {
+			p.answer(w, r, e, res)
+			return
+		}
+		e.release()
+		if r.Context().Err() != nil {
+			w.WriteHeader(statusClientGone)
+			return
+		}
+		if status := b.failure(r.Context()); status != 0 {
+			p.fail(w, r, status)
+			return
+		}
+		p.failed(e, err)
+		if try == maxTries || !t.repeatable(r, err) || !b.again() {
+			p.fail(w, r, statusOf(err))
+			return
+		}
+		c.tried = append(c.tried, e)
+	}
+}
+
+// failed notes that e failed a request.
+func (p *pool) failed(e *endpoint, err error) {
+	weight := int32(badAnswer)
+	if _, ok := errors.AsType[*dialError](err); ok {
+		weight = badConnect
+	}
+	if d := e.health.failed(weight); d > 0 && e.word.Load()&retired == 0 {
+		p.o.log.Warn("instance fails requests: it gets none for a while unless it is the only one", "address", e.String(), "for", d, "error", err)
+	}
+}
+
+// unanswered tells the client why its request reached no endpoint.
+func (p *pool) unanswered(w http.ResponseWriter, r *http.Request, err error) {
+	switch err {
+	case errRefused:
+	case errFull, errNotReady:
+		w.Header().Set("Retry-After", retryAfter)
+	default:
+		w.WriteHeader(statusClientGone)
+		return
+	}
+	p.fail(w, r, http.StatusServiceUnavailable)
+}
+
+func (p *pool) fail(w http.ResponseWriter, r *http.Request, status int) {
+	switch {
+	case status == statusClientGone:
+		w.WriteHeader(status)
+	case p.o.fail == nil:
+		http.Error(w, http.StatusText(status), status)
+	default:
+		p.o.fail(w, r, status)
+	}
+}
+
+func statusOf(err error) int {
+	if d, ok := errors.AsType[*dialError](err); ok &&
+		(errors.Is(d, context.DeadlineExceeded) || errors.Is(d, os.ErrDeadlineExceeded)) {
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}
+
+// answer copies what the instance answers to the client.
+func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) {
+	defer e.release()
+	e.answered(time.Now())
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		if err := p.tunnel(w, r, res); err != nil {
+			p.failed(e, err)
+			p.fail(w, r, http.StatusBadGateway)
+		}
+		return
+	}
+	defer res.Body.Close()
+	h := w.Header()
+	copyHeader(h, res.Header)
+	announced := announceTrailer(h, res)
+	w.WriteHeader(res.StatusCode)
+	read, write := copyBody(w, res)
+	if read == nil && write == nil {
+		e.health.good()
+		copyTrailer(w, res, announced)
+		return
+	}
+	if read != nil && r.Context().Err() == nil {
+		p.failed(e, read)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// attempt is one try of a request on one endpoint. It notes how far it got.
+type attempt struct {
+	w             http.ResponseWriter
+	conn          *conn
+	read, written int64 // of conn, when the try got it
+
+	mu   sync.Mutex
+	over bool // w is no longer the attempt's
+}
+
+// send sends the request to e and returns the head of its answer.
+func (t *attempt) send(ctx context.Context, e *endpoint, out *http.Request, b *body) (*http.Response, error) {
+	out = out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:        t.gotConn,
+		Got1xxResponse: t.inform,
+	}))
+	b.attach(out)
+	res, err := e.transport.RoundTrip(out)
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	return res, err
+}
+
+func (t *attempt) gotConn(i httptrace.GotConnInfo) {
+	if c, ok := i.Conn.(*conn); ok {
+		t.conn, t.read, t.written = c, c.read.Load(), c.written.Load()
+	}
+}
+
+// inform passes an interim answer on, such as 103 with its early hints. 100 is
+// left out: net/http sends that when the body is asked for.
+func (t *attempt) inform(status int, fields textproto.MIMEHeader) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || status == http.StatusContinue {
+		return nil
+	}
+	h := t.w.Header()
+	before := h.Clone()
+	copyHeader(h, http.Header(fields))
+	t.w.WriteHeader(status)
+	clear(h)
+	for name, values := range before {
+		h[name] = values
+	}
+	return nil
+}
+
+// idempotent are the methods that may be sent twice (RFC 9110, section 9.2.2).
+var idempotent = []string{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
+
+// repeatable reports whether the failed try leaves the request free to go to
+// another instance: nothing of it was sent, or sending it twice does no harm
+// and nothing of an answer has come.
+func (t *attempt) repeatable(r *http.Request, err error) bool {
+	if _, ok := errors.AsType[*dialError](err); ok || t.conn == nil {
+		return ok
+	}
+	if t.conn.written.Load() == t.written {
+		return true
+	}
+	return t.conn.read.Load() == t.read && slices.Contains(idempotent, r.Method)
 }

@@ -1,0 +1,63 @@
+package apps
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// tunnel joins the client of an upgraded request with the instance, until both
+// have said their last or either fails. The request counts as in flight for as long.
+func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, res *http.Response) error {
+	instance, ok := res.Body.(io.ReadWriteCloser)
+	if !ok || !wantsWebSocket(r) || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {
+		res.Body.Close()
+		return errors.New("the instance switched to a protocol that nobody asked for")
+	}
+	defer instance.Close()
+	client, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+
+	h := w.Header()
+	copyHeader(h, res.Header)
+	h["Connection"], h["Upgrade"] = valueUpgrade, valueWebSocket
+	head := &http.Response{StatusCode: http.StatusSwitchingProtocols, ProtoMajor: 1, ProtoMinor: 1, Header: h}
+	out := bufio.NewWriter(client)
+	if head.Write(out) != nil || out.Flush() != nil {
+		return nil // the client is gone
+	}
+	end := sync.OnceFunc(func() {
+		client.Close()
+		instance.Close()
+	})
+	up := make(chan struct{})
+	go func() {
+		defer close(up)
+		if pour(instance, buffered) != nil {
+			end()
+		}
+	}()
+	if pour(client, instance) != nil {
+		end()
+	}
+	<-up
+	return nil
+}
+
+// pour copies src to dst and tells dst that no more comes.
+func pour(dst io.Writer, src io.Reader) error {
+	if _, err := io.Copy(dst, src); err != nil {
+		return err
+	}
+	if h, ok := dst.(interface{ CloseWrite() error }); ok {
+		return h.CloseWrite()
+	}
+	return net.ErrClosed
+}
