@@ -14,7 +14,7 @@ import (
 
 func TestAnEndpointIsDrainedWhenItsLastRequestHasEnded(t *testing.T) {
 	e := newEndpoint("unix", "/a")
-	if !e.acquire() || !e.acquire() {
+	if first, second := e.acquire(), e.acquire(); !first || !second {
 		t.Fatal("refused")
 	}
 	e.release()

@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// noDeadline takes a deadline off a connection.
+var noDeadline time.Time
+
 // patience bounds every wait for something that should happen at once.
 const patience = 10 * time.Second
 

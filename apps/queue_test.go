@@ -24,12 +24,12 @@ func TestRequestsWaitTenSecondsForAnInstance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(poolOptions{})
 		w := hold(p, 1)[0]
-		time.Sleep(10*time.Second - 1)
+		time.Sleep(10*time.Second - time.Nanosecond)
 		synctest.Wait()
 		if p.waiting() != 1 {
 			t.Errorf("%d wait", p.waiting())
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if p.waiting() != 0 || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%d wait, %d %v", p.waiting(), w.Code, w.Header())
