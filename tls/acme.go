@@ -1,0 +1,188 @@
+package tls
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
+)
+
+// The issuers with names of their own.
+const (
+	LetsEncrypt = "letsencrypt"
+	ZeroSSL     = "zerossl"
+	internalCA  = "internal"
+)
+
+// directories are the ACME directories (RFC 8555, section 7.1.1) of the CAs with names.
+var directories = map[string]string{
+	LetsEncrypt: certmagic.LetsEncryptProductionCA,
+	ZeroSSL:     certmagic.ZeroSSLProductionCA,
+}
+
+// issuance is one way to get certificates. It never changes: another Config or
+// other ports make another one.
+type issuance struct {
+	config              Config
+	httpPort, httpsPort int
+	issuer              certmagic.Issuer
+	// acme is issuer when that is an ACME CA, else nil: it answers the challenges.
+	acme *certmagic.ACMEIssuer
+	// obtain loads and orders, and is only used by keepers: its errors come
+	// back to us, and it never uses the network to load.
+	obtain *certmagic.Config
+	// renew is what the cache renews with. It holds the *ACMEIssuer itself, for
+	// certmagic looks for that type to tell the CA what a renewal replaces (RFC 9773).
+	renew *certmagic.Config
+}
+
+// quiet is an ACME issuer that asks nobody anything: certmagic's foreground
+// orders, the only ones that make a single attempt, would read an e-mail
+// address from standard input.
+type quiet struct{ *certmagic.ACMEIssuer }
+
+// PreCheck implements certmagic.PreChecker.
+func (q quiet) PreCheck(ctx context.Context, names []string, _ bool) error {
+	return q.ACMEIssuer.PreCheck(ctx, names, false)
+}
+
+// public returns the issuance for public names, as wanted now and for the ports that are bound now.
+func (c *Certs) public() (*issuance, error) {
+	// Not under c.mu: these are the host's functions, and may take its locks.
+	httpPort, httpsPort := port(c.o.HTTPPort), port(c.o.HTTPSPort)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	config := c.want.Config
+	if now := c.acme.Load(); now != nil && now.config == config && now.httpPort == httpPort && now.httpsPort == httpsPort {
+		return now, nil
+	}
+	template, err := c.template(config)
+	if err != nil {
+		return nil, err
+	}
+	template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
+	template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
+	next := &issuance{config: config, httpPort: httpPort, httpsPort: httpsPort}
+	next.renew = c.magic()
+	next.acme = certmagic.NewACMEIssuer(next.renew, template)
+	next.issuer = next.acme
+	next.renew.Issuers = []certmagic.Issuer{next.acme}
+	next.obtain = c.magic()
+	next.obtain.OCSP.DisableStapling = true
+	next.obtain.Issuers = []certmagic.Issuer{quiet{next.acme}}
+	c.acme.Store(next)
+	return next, nil
+}
+
+// private returns the issuance of the internal CA.
+func (c *Certs) private() *issuance {
+	i := &issuance{issuer: c.ca, renew: c.magic(), obtain: c.magic()}
+	i.renew.Issuers = []certmagic.Issuer{c.ca}
+	i.obtain.Issuers = []certmagic.Issuer{c.ca}
+	i.renew.DisableARI, i.obtain.DisableARI = true, true
+	i.obtain.DisableStorageCheck = true // an order costs nothing: saving its result is the check
+	return i
+}
+
+// magic returns a certmagic.Config without issuers.
+func (c *Certs) magic() *certmagic.Config {
+	return certmagic.New(c.cache, certmagic.Config{
+		Storage:            c.storage,
+		Logger:             zapTo(c.log, false),
+		KeySource:          certmagic.StandardKeyGenerator{KeyType: certmagic.P256},
+		RenewalWindowRatio: certmagic.DefaultRenewalWindowRatio,
+		Issuers:            []certmagic.Issuer{},
+		OnEvent:            c.event,
+		ShouldEmitFunc:     func(event string) bool { return event != "tls_get_certificate" },
+	})
+}
+
+// template returns what config says of an ACME issuer.
+func (c *Certs) template(config Config) (certmagic.ACMEIssuer, error) {
+	t := certmagic.ACMEIssuer{
+		CA:     config.directory(),
+		Email:  config.Email,
+		Agreed: true, // who writes an issuer into the config agrees to its terms
+		Logger: zapTo(c.log, false),
+	}
+	if d, ok := c.directories[config.issuer()]; ok {
+		t.CA = d
+	}
+	if config.issuer() == ZeroSSL {
+		t.NewAccountFunc = c.zerossl
+	}
+	if config.CARoot != "" {
+		text, err := os.ReadFile(config.CARoot)
+		if err != nil {
+			return t, fmt.Errorf("cannot read the roots to trust the CA by: %w", err)
+		}
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool()
+		}
+		if !roots.AppendCertsFromPEM(text) {
+			return t, fmt.Errorf("cannot use %s: it holds no certificate in PEM form", config.CARoot)
+		}
+		t.TrustedRoots = roots
+	}
+	return t, nil
+}
+
+// issuer is Issuer with its default.
+func (c Config) issuer() string {
+	if c.Issuer == "" {
+		return LetsEncrypt
+	}
+	return c.Issuer
+}
+
+// directory is the URL of the ACME directory.
+func (c Config) directory() string {
+	if d, ok := directories[c.issuer()]; ok {
+		return d
+	}
+	return c.Issuer
+}
+
+// explain makes of an error of certmagic one for people: what the CA says where
+// it says something, and else the cause without the name, which they know.
+func (i *issuance) explain(name string, err error) error {
+	var problem acme.Problem
+	if errors.As(err, &problem) {
+		text := problem.Detail
+		for _, sub := range problem.Subproblems {
+			text += "; " + sub.Detail
+		}
+		err = fmt.Errorf("%s says: %s (%s)", i.config.issuer(), text, strings.TrimPrefix(problem.Type, acme.ProblemTypeNamespace))
+	}
+	text := err.Error()
+	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] Renew: ", "[" + name + "] "} {
+		text = strings.TrimPrefix(text, noise)
+	}
+	if i.acme != nil && (i.httpPort != 0 && i.httpPort != 80 || i.httpsPort != 0 && i.httpsPort != 443) {
+		text += fmt.Sprintf("; a public CA connects to ports 80 and 443, and this box listens on %s", ports(i.httpPort, i.httpsPort))
+	}
+	return errors.New(text)
+}
+
+func ports(http, https int) string {
+	switch {
+	case https == 0:
+		return fmt.Sprint(http)
+	case http == 0:
+		return fmt.Sprint(https)
+	}
+	return fmt.Sprintf("%d and %d", http, https)
+}
+
+func port(f func() int) int {
+	if f == nil {
+		return 0
+	}
+	return f()
+}

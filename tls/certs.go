@@ -1,0 +1,329 @@
+package tls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"roost/internal/durable"
+)
+
+// Options say where Certs keep their files and how CAs reach the box. Dir is required.
+type Options struct {
+	// Dir is the folder of certificates, accounts and the internal CA; 0700, and
+	// everything in it 0600. It belongs to one process at a time.
+	Dir string
+	// Log is tagged by the caller; nothing is written when nil.
+	Log *slog.Logger
+	// HTTPPort and HTTPSPort return the ports that the host listens on, 0 for
+	// none (yet); CAs prove names by them. They may be called at any time, by
+	// any goroutine, but never while Certs holds a lock of its own.
+	HTTPPort, HTTPSPort func() int
+}
+
+// Certs gets, keeps and renews the certificates of the box, and serves them to
+// handshakes.
+type Certs struct {
+	o       Options
+	log     *slog.Logger
+	storage *certmagic.FileStorage
+	ca      *authority
+	mint    *mint
+
+	// Set by tests, before Run.
+	check       time.Duration               // how often renewal is considered; 10 min when 0
+	backoff     func(try int) time.Duration // the wait after the try-th failed attempt
+	directories map[string]string           // instead of the CAs' own
+	zeroSSLURL  string
+
+	table atomic.Pointer[table]    // what handshakes read
+	acme  atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
+
+	loads, orders chan struct{} // bound how many keepers load, and order, at a time
+	wake          chan struct{} // to Run's loop; holds one
+	due           atomic.Bool   // a loaded certificate is to be renewed
+
+	// Set by Run, before anything else can see them.
+	cache    *certmagic.Cache
+	internal *issuance
+
+	// mu guards all below. It is never held while certmagic's cache is asked,
+	// for that asks back (configFor) under locks of its own.
+	mu             sync.Mutex
+	want           Want
+	asked, applied int // counts of Want, and of those that Run has acted on
+	entries        map[string]*entry
+	dropped        []string
+	trouble        error // storage or internal CA cannot be used
+	running, ended bool
+	moved          chan struct{} // closed and replaced whenever Settle should look again
+}
+
+// New makes the folder and checks that it can be read. It starts nothing.
+func New(o Options) (*Certs, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the folder of certificates: %w", err)
+	}
+	if info, err := os.Stat(o.Dir); err != nil {
+		return nil, fmt.Errorf("cannot use the folder of certificates: %w", err)
+	} else if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		if err := os.Chmod(o.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("cannot close the folder of certificates to others: %w", err)
+		}
+	}
+	ca := newAuthority(filepath.Join(o.Dir, "ca"), o.Log)
+	c := &Certs{
+		o:          o,
+		log:        o.Log,
+		storage:    &certmagic.FileStorage{Path: o.Dir},
+		ca:         ca,
+		mint:       &mint{ca: ca},
+		backoff:    backoff,
+		zeroSSLURL: zeroSSLURL,
+		loads:      make(chan struct{}, 16),
+		orders:     make(chan struct{}, 16),
+		wake:       make(chan struct{}, 1),
+		entries:    map[string]*entry{},
+		moved:      make(chan struct{}),
+	}
+	c.table.Store(&table{})
+	return c, nil
+}
+
+// Run works until ctx ends and returns when all it started has ended. It may be
+// called once.
+func (c *Certs) Run(ctx context.Context) error {
+	c.mu.Lock()
+	if c.running || c.ended {
+		c.mu.Unlock()
+		return errors.New("cannot run certificates twice")
+	}
+	c.running = true
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.running, c.ended = false, true
+		c.stir()
+		c.mu.Unlock()
+	}()
+
+	// Locks found here were left by a process that was killed: the folder is
+	// ours alone. certmagic would wait 10 s for each of them.
+	if err := os.RemoveAll(filepath.Join(c.o.Dir, "locks")); err != nil {
+		return fmt.Errorf("cannot remove the locks of a process that has ended: %w", err)
+	}
+	check := c.check
+	if check == 0 {
+		check = certmagic.DefaultRenewCheckInterval
+	}
+	c.cache = certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert:   c.configFor,
+		RenewCheckInterval: check,
+		OCSPCheckInterval:  certmagic.DefaultOCSPCheckInterval,
+		Logger:             zapTo(c.log, true),
+	})
+	defer c.cache.Stop()
+	c.internal = c.private()
+
+	var started sync.WaitGroup
+	defer started.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	minute := time.NewTicker(time.Minute) // for what certmagic does without telling, such as stapling
+	defer minute.Stop()
+	again := time.NewTimer(time.Hour) // certmagic tells of a renewal just before its cache has it
+	defer again.Stop()
+	clean := time.NewTimer(time.Minute)
+	defer clean.Stop()
+	c.poke()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.wake:
+			c.apply(ctx, &started)
+			c.collect()
+			if c.due.Swap(false) {
+				if err := c.cache.RenewManagedCertificates(ctx); err != nil {
+					c.log.Warn("cannot renew certificates", "error", err)
+				}
+			}
+			again.Reset(time.Second)
+		case <-again.C:
+			c.collect()
+		case <-minute.C:
+			c.collect()
+		case <-clean.C:
+			clean.Reset(24 * time.Hour)
+			started.Go(func() { c.clean(ctx) })
+		}
+	}
+}
+
+// Want says what certificates there should be. It does not wait: private names
+// are ready for handshakes when it returns, public ones when their CA has
+// issued. Names that are not in w lose theirs, in memory, not in the storage.
+func (c *Certs) Want(w Want) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed := w.Config != c.want.Config
+	w.Names = append([]string(nil), w.Names...)
+	c.want = w
+	c.asked++
+	next := make(map[string]*entry, len(w.Names))
+	for _, name := range w.Names {
+		e := newEntry(name, w.Config)
+		if next[e.name] != nil {
+			continue
+		}
+		if now := c.entries[e.name]; now != nil {
+			if now.internal == e.internal && (e.internal || !changed) {
+				now.hurry()
+				e = now
+			} else {
+				// Another issuer: what is there is served until that one has issued.
+				now.stop()
+				e.cert, e.hash, e.old = now.cert, now.hash, now.cert != nil
+			}
+		}
+		next[e.name] = e
+	}
+	for name, e := range c.entries {
+		if next[name] == nil {
+			e.stop()
+			c.dropped = append(c.dropped, name)
+		}
+	}
+	c.entries = next
+	c.publish()
+	c.poke()
+}
+
+// apply does what the newest Want asks: forgets names, makes the CA ready,
+// starts keepers. Only Run's loop calls it.
+func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
+	c.mu.Lock()
+	asked, done := c.asked, c.asked == c.applied
+	forget, local := c.dropped, c.want.AnyName
+	c.dropped = nil
+	for _, e := range c.entries {
+		local = local || e.internal
+	}
+	any := len(c.entries) > 0
+	c.mu.Unlock()
+	if done {
+		return
+	}
+	for _, name := range forget {
+		c.forget(name)
+	}
+	var trouble error
+	if any {
+		trouble = c.probe()
+	}
+	if local && trouble == nil {
+		trouble = c.ca.ready()
+	}
+	if trouble != nil {
+		c.log.Error("certificates are in trouble", "error", trouble)
+	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trouble = trouble
+	c.applied = asked
+	for _, e := range c.entries {
+		if e.cancel == nil && !e.refused {
+			var own context.Context
+			own, e.cancel = context.WithCancel(ctx)
+			started.Go(func() { c.keep(own, e) })
+		}
+	}
+	c.stir()
+}
+
+// Settle waits until the last Want is as far as it can be without an ACME CA:
+// the storage can be written, private names have their certificates, and those
+// of public names that are in the storage are served.
+func (c *Certs) Settle(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		settled, err := c.settled()
+		moved := c.moved
+		c.mu.Unlock()
+		if settled {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("cannot settle certificates: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// settled is the condition of Settle. The caller holds c.mu.
+func (c *Certs) settled() (bool, error) {
+	switch {
+	case c.ended:
+		return true, errors.New("cannot settle certificates: they have stopped")
+	case c.applied != c.asked:
+		return false, nil
+	case c.trouble != nil:
+		return true, c.trouble
+	}
+	for _, e := range c.entries {
+		switch {
+		case e.refused:
+		case e.internal && e.err != nil:
+			return true, fmt.Errorf("cannot make a certificate for %s: %w", e.name, e.err)
+		case !e.looked, e.internal && (e.cert == nil || e.old):
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// RootPEM returns the root certificate of the internal CA, which is made when
+// there is none yet.
+func (c *Certs) RootPEM() ([]byte, error) { return c.ca.rootPEM() }
+
+// probe checks that the storage can be written.
+func (c *Certs) probe() error {
+	path := filepath.Join(c.o.Dir, "probe")
+	if err := durable.WriteFile(path, nil, 0o600); err != nil {
+		return fmt.Errorf("cannot store certificates: %w", err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("cannot store certificates: %w", err)
+	}
+	return nil
+}
+
+// poke makes Run's loop look at what has changed.
+func (c *Certs) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stir makes every Settle look again. The caller holds c.mu.
+func (c *Certs) stir() {
+	close(c.moved)
+	c.moved = make(chan struct{})
+}

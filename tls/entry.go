@@ -1,0 +1,81 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// entry is one wanted name and what is known of its certificate. Its first
+// fields never change; the rest belongs to Certs.mu. Another issuer makes
+// another entry.
+type entry struct {
+	name     string
+	internal bool
+	issuer   string // for Status
+	refused  bool   // no CA could issue it; err says why, and nothing is tried
+
+	cancel context.CancelFunc // ends the keeper; nil when none was started
+	nudge  chan struct{}      // ends the keeper's wait; holds one
+
+	looked bool             // the storage has been searched
+	cert   *tls.Certificate // nil when there is none
+	hash   string           // certmagic's, of cert
+	old    bool             // cert is from the issuer before
+	err    error            // of the last attempt
+	tried  time.Time
+	retry  time.Time
+}
+
+func newEntry(name string, config Config) *entry {
+	e := &entry{name: name, nudge: make(chan struct{}, 1)}
+	if name, err := canonical(name); err != nil {
+		e.refused, e.err = true, err
+	} else {
+		e.name = name
+	}
+	e.internal = config.issuer() == internalCA || Internal(e.name)
+	e.issuer = config.issuer()
+	if e.internal {
+		e.issuer = internalCA
+	}
+	if !e.internal && !e.refused && strings.HasPrefix(e.name, "*.") {
+		e.refused, e.err = true, errors.New("a wildcard needs the DNS challenge (RFC 8555, section 8.4), which there is no way to answer here: name each domain, or use the internal issuer")
+	}
+	return e
+}
+
+// stop ends the keeper. The caller holds Certs.mu.
+func (e *entry) stop() {
+	if e.cancel != nil {
+		e.cancel()
+	}
+}
+
+// hurry makes a keeper that waits after a failure try now, for something was
+// changed and it may work; but not so often that a CA would mind.
+func (e *entry) hurry() {
+	if e.err == nil || time.Since(e.tried) < time.Minute {
+		return
+	}
+	select {
+	case e.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// backoff is how long to wait after the try-th failure in a row: from a minute
+// to six hours, doubling. Let's Encrypt allows five failed validations an hour
+// for a name; certmagic makes all but the first on its staging CA.
+func backoff(try int) time.Duration {
+	wait := time.Minute << min(try-1, 10)
+	return jitter(min(wait, 6*time.Hour))
+}
+
+// jitter moves d by up to a tenth, so that many names do not move in step.
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1)
+}

@@ -1,0 +1,168 @@
+package tls
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/mholt/acmez/v3"
+)
+
+// table is what handshakes read: immutable, published whole.
+type table struct {
+	names map[string]place     // DNS names
+	below map[string]place     // wildcards, "*.example.com" under "example.com"
+	addrs map[netip.Addr]place // addresses, without zone
+	any   bool                 // private names and the box's own addresses too
+}
+
+// place is where a certificate is, or will be.
+type place struct {
+	cert     *tls.Certificate // nil: none yet
+	internal bool             // the internal CA may make one on the spot
+}
+
+// publish makes the table of what the entries are now. The caller holds c.mu.
+func (c *Certs) publish() {
+	t := &table{
+		names: make(map[string]place, len(c.entries)),
+		below: map[string]place{},
+		addrs: map[netip.Addr]place{},
+		any:   c.want.AnyName,
+	}
+	for name, e := range c.entries {
+		p := place{cert: e.cert, internal: e.internal}
+		if p.internal && p.cert != nil && time.Now().After(p.cert.Leaf.NotAfter) {
+			p.cert = nil // the box was off for long; better one from the mint than this
+		}
+		if addr, err := netip.ParseAddr(name); err == nil {
+			t.addrs[addr] = p
+		} else if base, ok := strings.CutPrefix(name, "*."); ok {
+			if p.internal && !strings.Contains(base, ".") {
+				p.cert = nil // browsers refuse "*.localhost" and its like: mint for the very name
+			}
+			t.below[base] = p
+		} else {
+			t.names[name] = p
+		}
+	}
+	c.table.Store(t)
+}
+
+// find returns the place of a wanted name as it was wanted, wildcards by their own name.
+func (t *table) find(name string) (place, bool) {
+	if base, ok := strings.CutPrefix(name, "*."); ok {
+		p, ok := t.below[base]
+		return p, ok
+	}
+	if p, ok := t.names[name]; ok {
+		return p, true
+	}
+	addr, err := netip.ParseAddr(name)
+	if err != nil {
+		return place{}, false
+	}
+	p, ok := t.addrs[addr]
+	return p, ok
+}
+
+// ServerConfig returns what the listener does handshakes by: TLS 1.2 and later,
+// forward secrecy and authenticated encryption only, HTTP/2 and HTTP/1.1, and
+// the ACME challenge of RFC 8737. Keys of session tickets belong to the one
+// Config: call it once for a listener.
+//
+// A name that nobody wants is refused with the alert unrecognized_name (RFC
+// 6066, section 3). So far as a public name has no certificate yet, its
+// handshakes fail with internal_error: any other certificate would only teach
+// people to click warnings away.
+func (c *Certs) ServerConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		// Of TLS 1.2; those of 1.3 are all good and cannot be chosen.
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+			tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+		NextProtos:     []string{"h2", "http/1.1", acmez.ACMETLS1Protocol},
+		GetCertificate: c.certificate,
+	}
+}
+
+// certificate chooses the certificate of a handshake. With neither certificate
+// nor error, crypto/tls sends unrecognized_name.
+func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == acmez.ACMETLS1Protocol {
+		if i := c.acme.Load(); i != nil {
+			return i.renew.GetCertificate(hello)
+		}
+		return nil, errors.New("no CA was asked for anything")
+	}
+	t := c.table.Load()
+	name := strings.ToLower(hello.ServerName) // does not allocate when it is so already
+	if p, ok := t.names[name]; ok {
+		return c.serve(p, name)
+	}
+	if i := strings.IndexByte(name, '.'); i > 0 {
+		if p, ok := t.below[name[i+1:]]; ok && hostname(name) {
+			return c.serve(p, name)
+		}
+	}
+	local := localAddr(hello.Conn)
+	addr, err := netip.ParseAddr(name)
+	if name == "" || err == nil && (addr.Unmap() == local || addr.IsLoopback()) {
+		// No name, for RFC 6066 has none for addresses; or an address all the same.
+		if name != "" {
+			local = addr.Unmap()
+		}
+		if p, ok := t.addrs[local]; ok {
+			return c.serve(p, local.String())
+		}
+		if t.any && local.IsValid() {
+			return c.mint.certificate(local.String())
+		}
+		return nil, nil
+	}
+	if t.any && Internal(name) && hostname(name) && err != nil {
+		return c.mint.certificate(name)
+	}
+	return nil, nil
+}
+
+func (c *Certs) serve(p place, name string) (*tls.Certificate, error) {
+	switch {
+	case p.cert != nil:
+		return p.cert, nil
+	case p.internal:
+		return c.mint.certificate(name)
+	}
+	return nil, fmt.Errorf("no certificate for %s yet", name)
+}
+
+// localAddr is the box's own address of conn; invalid when it has none.
+func localAddr(conn net.Conn) netip.Addr {
+	if tcp, ok := conn.LocalAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
+
+// Challenge answers the HTTP challenge (RFC 8555, section 8.3) and gives all
+// other requests to next. It goes outermost on the plain HTTP listener, before
+// redirects and before the Host is looked at.
+func (c *Certs) Challenge(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/.well-known/acme-challenge/") {
+			if i := c.acme.Load(); i != nil && i.acme.HandleHTTPChallenge(w, r) {
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

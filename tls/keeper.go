@@ -1,0 +1,258 @@
+package tls
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// errNotListening: a CA could not reach the box yet. It is not the CA's failure, nor anybody's.
+var errNotListening = errors.New("the host does not listen yet")
+
+// keep works until e's name has its certificate or ctx ends. From then on the
+// cache renews.
+func (c *Certs) keep(ctx context.Context, e *entry) {
+	defer func() {
+		if ctx.Err() != nil && !c.wants(e.name) {
+			c.forget(e.name) // it may have come in just as the name was dropped
+		}
+	}()
+	for try := 0; ; {
+		err := c.attempt(ctx, e, try)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		var wait time.Duration
+		switch {
+		case errors.Is(err, errNotListening):
+			wait = time.Second
+		case e.internal:
+			try++
+			wait = min(c.backoff(try), 10*time.Minute) // there is no CA to be gentle with
+		default:
+			try++
+			wait = c.backoff(try)
+		}
+		c.failed(e, err, wait)
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-e.nudge:
+		}
+		timer.Stop()
+	}
+}
+
+// attempt loads the certificate of e's name or, when there is none, orders it,
+// once. try counts the failures so far.
+func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
+	i := c.internal
+	if !e.internal {
+		var err error
+		if i, err = c.public(); err != nil {
+			c.looked(e)
+			return err
+		}
+	}
+	cert, err := c.load(ctx, i, e.name)
+	c.looked(e)
+	if errors.Is(err, fs.ErrNotExist) {
+		if i.acme != nil && i.httpPort == 0 && i.httpsPort == 0 {
+			return errNotListening
+		}
+		if err = c.order(ctx, i, e.name, try); err == nil {
+			cert, err = c.load(ctx, i, e.name)
+		}
+	}
+	if err != nil {
+		return i.explain(e.name, err)
+	}
+	// What the cache has of other issuers is now out of date.
+	var others []string
+	for _, other := range c.cache.AllMatchingCertificates(e.name) {
+		if other.Names[0] == e.name && other.Hash() != cert.Hash() {
+			others = append(others, other.Hash())
+		}
+	}
+	c.cache.Remove(others)
+	if cert.NeedsRenewal(i.renew) {
+		c.due.Store(true)
+	}
+	c.mu.Lock()
+	e.err, e.retry, e.old = nil, time.Time{}, false
+	c.mu.Unlock()
+	c.poke()
+	return nil
+}
+
+// load brings the certificate from the storage into the cache; the error is
+// fs.ErrNotExist when there is none that can be used.
+func (c *Certs) load(ctx context.Context, i *issuance, name string) (certmagic.Certificate, error) {
+	select {
+	case c.loads <- struct{}{}:
+		defer func() { <-c.loads }()
+	case <-ctx.Done():
+		return certmagic.Certificate{}, ctx.Err()
+	}
+	cert, err := i.obtain.CacheManagedCertificate(ctx, name)
+	var trouble *fs.PathError
+	if err == nil || errors.As(err, &trouble) || ctx.Err() != nil {
+		return cert, err
+	}
+	// The files were read and make no certificate. They are kept for whoever
+	// wants to know, and a new one is ordered.
+	from := c.storage.Filename(certmagic.StorageKeys.CertsSitePrefix(i.issuer.IssuerKey(), name))
+	aside := filepath.Join(c.o.Dir, "corrupt", time.Now().UTC().Format("20060102T150405.000Z-")+filepath.Base(from))
+	if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
+		return cert, err
+	}
+	if err := os.Rename(from, aside); err != nil {
+		return cert, err
+	}
+	c.log.Error("a stored certificate cannot be used; getting another", "name", name, "error", err, "kept", aside)
+	return cert, fs.ErrNotExist
+}
+
+// order makes one attempt to get a certificate from the CA into the storage.
+func (c *Certs) order(ctx context.Context, i *issuance, name string, try int) error {
+	select {
+	case c.orders <- struct{}{}:
+		defer func() { <-c.orders }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	ctx = context.WithValue(ctx, certmagic.AttemptsCtxKey, &try)
+	return i.obtain.ObtainCertSync(ctx, name)
+}
+
+// collect takes what the cache has for each name into the table. Only Run's loop calls it.
+func (c *Certs) collect() {
+	c.mu.Lock()
+	found := make(map[string]certmagic.Certificate, len(c.entries))
+	for name := range c.entries {
+		found[name] = certmagic.Certificate{}
+	}
+	c.mu.Unlock()
+	for name := range found {
+		for _, cert := range c.cache.AllMatchingCertificates(name) {
+			best := found[name]
+			if cert.Names[0] == name && (best.Leaf == nil || cert.Leaf.NotBefore.After(best.Leaf.NotBefore)) {
+				found[name] = cert
+			}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, e := range c.entries {
+		cert := found[name]
+		if cert.Leaf == nil || e.cert != nil && e.hash == cert.Hash() && bytes.Equal(e.cert.OCSPStaple, cert.OCSPStaple) {
+			continue
+		}
+		e.old = e.old && e.hash == cert.Hash()
+		e.cert, e.hash = new(tls.Certificate), cert.Hash()
+		*e.cert = cert.Certificate
+	}
+	c.publish()
+	c.stir()
+}
+
+// event is called by certmagic. What becomes of an order its keeper knows; of a
+// renewal nobody else.
+func (c *Certs) event(_ context.Context, event string, data map[string]any) error {
+	name, _ := data["identifier"].(string)
+	renewal, _ := data["renewal"].(bool)
+	switch event {
+	case "cert_obtained":
+		c.log.Info("certificate obtained", "name", name, "issuer", data["issuer"], "renewal", renewal)
+		c.mu.Lock()
+		if e := c.entries[name]; e != nil && renewal {
+			e.err = nil
+		}
+		c.mu.Unlock()
+		c.poke()
+	case "cert_failed":
+		err, _ := data["error"].(error)
+		if !renewal || err == nil {
+			break
+		}
+		err = fmt.Errorf("cannot renew: %w", err)
+		c.log.Warn("certificate not renewed", "name", name, "error", err)
+		c.mu.Lock()
+		if e := c.entries[name]; e != nil {
+			e.err, e.tried = err, time.Now()
+		}
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+// configFor tells the cache how to renew cert. It takes no lock, for it is called under those of the cache.
+func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error) {
+	name := cert.Names[0]
+	at, known := c.table.Load().find(name)
+	if known && at.internal || !known && Internal(name) {
+		return c.internal.renew, nil
+	}
+	if i := c.acme.Load(); i != nil {
+		return i.renew, nil
+	}
+	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)
+}
+
+func (c *Certs) failed(e *entry, err error, wait time.Duration) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.retry = now.Add(wait)
+	if errors.Is(err, errNotListening) {
+		return
+	}
+	c.log.Warn("cannot get a certificate", "name", e.name, "issuer", e.issuer, "error", err, "retry", e.retry.Format(time.RFC3339))
+	e.err, e.tried = err, now
+	c.stir()
+}
+
+func (c *Certs) looked(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.looked = true
+	c.poke()
+}
+
+func (c *Certs) wants(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.entries[name] != nil
+}
+
+// forget takes the certificates of name out of the cache, so that they are not renewed.
+func (c *Certs) forget(name string) {
+	if !c.wants(name) {
+		c.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: name}})
+	}
+}
+
+// clean removes what has long ended from the storage.
+func (c *Certs) clean(ctx context.Context) {
+	err := certmagic.CleanStorage(ctx, c.storage, certmagic.CleanStorageOptions{
+		Logger:                 zapTo(c.log, true),
+		Interval:               23 * time.Hour,
+		OCSPStaples:            true,
+		ExpiredCerts:           true,
+		ExpiredCertGracePeriod: 14 * 24 * time.Hour,
+	})
+	if err != nil && ctx.Err() == nil {
+		c.log.Warn("cannot clean the storage of certificates", "error", err)
+	}
+}

@@ -1,0 +1,58 @@
+package tls
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// Complaint is something in a Config that cannot be.
+type Complaint struct {
+	// Key is the key in its TOML table; What is wrong with it, Hint what to do.
+	Key, What, Hint string
+}
+
+// ValidateConfig returns everything that is wrong with c as far as can be seen
+// without talking to a CA.
+func ValidateConfig(c Config) []Complaint {
+	var all []Complaint
+	complain := func(key, hint, format string, args ...any) {
+		all = append(all, Complaint{key, fmt.Sprintf(format, args...), hint})
+	}
+	switch issuer := c.issuer(); issuer {
+	case LetsEncrypt, internalCA:
+	case ZeroSSL:
+		if c.Email == "" {
+			complain("email", "set email to the address of your ZeroSSL account, or of a new one", "zerossl issues nothing without an e-mail address")
+		}
+	default:
+		const hint = `use "letsencrypt", "zerossl", "internal" or the URL of an ACME directory such as "https://ca.example.com/acme/directory"`
+		u, err := url.Parse(issuer)
+		switch {
+		case err != nil || !strings.Contains(issuer, "://"):
+			complain("issuer", hint, "unknown issuer %q", issuer)
+		case u.Host == "":
+			complain("issuer", hint, "the URL %q names no host", issuer)
+		case u.Scheme != "https" && !(u.Scheme == "http" && Internal(u.Hostname())):
+			complain("issuer", "use https; http is good enough only for private addresses", "the ACME directory %q cannot be trusted over %s", issuer, u.Scheme)
+		}
+	}
+	if c.Email != "" {
+		if a, err := mail.ParseAddress(c.Email); err != nil || a.Address != c.Email {
+			complain("email", `use the bare address, such as "ops@example.com"`, "%q is not an e-mail address", c.Email)
+		}
+	}
+	if c.CARoot != "" {
+		text, err := os.ReadFile(c.CARoot)
+		switch {
+		case err != nil:
+			complain("ca_root", "name a PEM file that this user can read", "cannot read the file: %v", err)
+		case !x509.NewCertPool().AppendCertsFromPEM(text):
+			complain("ca_root", "name a file with at least one BEGIN CERTIFICATE block", "%s holds no certificate in PEM form", c.CARoot)
+		}
+	}
+	return all
+}
