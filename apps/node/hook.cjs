@@ -1,0 +1,257 @@
+// Loaded by Node before the program that it hosts, CommonJS or ES module, by
+// NODE_OPTIONS='--require "<this file>"'. It acts in the process that the daemon
+// has started, and does nothing in worker threads and child processes:
+//
+// - A server that listens on a TCP port gets the listening socket of that port
+//   from the daemon, which keeps it open: all instances share it, and
+//   connections queue while none runs.
+// - The main server, the one on the declared port or else the first that
+//   listens, takes connections from the instance's private socket as well.
+//
+// It replaces listen, close, address and listening of net.Server.prototype, and
+// takes connections through _handle.onconnection, as Node's cluster module does.
+'use strict'
+
+const { isMainThread } = require('node:worker_threads')
+const given = process.env.ROOST_NODE
+
+if (given !== undefined && isMainThread) {
+  delete process.env.ROOST_NODE
+  const options = JSON.parse(given)
+  // child processes must not load this file
+  if (options.nodeOptions === undefined) delete process.env.NODE_OPTIONS
+  else process.env.NODE_OPTIONS = options.nodeOptions
+  if (process.channel) host(options)
+}
+
+function host ({ lane: laneFD, port: declared }) {
+  const net = require('node:net')
+  const proto = net.Server.prototype
+  const { listen, close, address } = proto
+  const listening = Object.getOwnPropertyDescriptor(proto, 'listening')
+  const send = process.send
+  const servers = new WeakMap() // server: what is known of it
+  const questions = new Map() // number: a server that waits for its socket
+  const shared = new Set() // servers on sockets that the daemon has given
+  let count = 0
+  let main = null // { server, handle, port, secure }
+  let lane = null // the private socket
+  let awake = null // keeps the event loop going while an answer is due or connections end
+
+  const tell = (message) => {
+    if (process.connected) send.call(process, { cmd: 'NODE_ROOST', ...message }, undefined, undefined, () => {})
+  }
+  const know = (server) => {
+    // asking: number of the open question; want: the request; given: number of
+    // the question that gave the socket; armed: waits for 'listening';
+    // retired: the address of a server that takes no new connections
+    if (!servers.has(server)) servers.set(server, { asking: 0, want: null, given: 0, armed: false, retired: null })
+    return servers.get(server)
+  }
+  // (a listener of 'disconnect' would keep the event loop going for ever)
+  const stayAwake = (on) => {
+    if (on && !awake) awake = setInterval(() => process.connected || orphaned(), 100)
+    if (!on && awake) awake = clearInterval(awake)
+  }
+  const orphaned = () => {
+    stayAwake(false)
+    for (const n of [...questions.keys()]) answer(n, 'disconnected')
+  }
+
+  process.on('internalMessage', (message, handle) => {
+    if (message.cmd !== 'NODE_ROOST') return
+    if (message.act === 'ping') tell({ act: 'pong', n: message.n })
+    if (message.act === 'port') answer(message.n, message.error, handle)
+    if (message.act === 'retire') retire()
+    if (message.act === 'leave') setTimeout(stayAwake, 50, false) // the signal may be a little later
+  })
+  tell({ act: 'hello', version: process.version })
+
+  // request reads the arguments of listen as Node does; null when they ask for
+  // anything but a TCP port that may be shared.
+  function request (args) {
+    let o = args[0]
+    if (o === null || o === undefined || typeof o === 'function') return null
+    if (typeof o !== 'object') o = { port: o, host: typeof args[1] === 'string' ? args[1] : '' }
+    if (o._handle || o.handle || typeof o.fd === 'number' || o.path || o.exclusive || o.reusePort) return null
+    const port = typeof o.port === 'string' && o.port.trim() !== '' ? Number(o.port) : o.port
+    if (!Number.isInteger(port) || port < 1 || port > 65535) return null
+    const backlog = o.backlog || Number(args[1]) || Number(args[2]) || undefined
+    return { port, host: o.host || '', backlog, ipv6Only: !!o.ipv6Only, signal: o.signal }
+  }
+
+  proto.listen = function (...args) {
+    const state = know(this)
+    if (!state.armed && this !== lane) {
+      state.armed = true
+      this.prependOnceListener('listening', () => {
+        state.armed = false
+        opened(this)
+      })
+    }
+    const want = request(args)
+    if (!want || this._handle || !process.connected) return listen.apply(this, args)
+    const callback = args[args.length - 1]
+    if (typeof callback === 'function') this.once('listening', callback)
+    if (want.signal?.aborted) process.nextTick(() => this.close())
+    else want.signal?.addEventListener('abort', () => this.close(), { once: true })
+    const n = ++count
+    Object.assign(state, { asking: n, want, retired: null })
+    if (want.host === '' || net.isIP(want.host)) ask(this, n, want)
+    else {
+      require('node:dns').lookup(want.host, (err, ip) => {
+        if (state.asking !== n) return
+        want.host = ip
+        if (!err) return ask(this, n, want)
+        state.asking = 0
+        this.emit('error', err)
+      })
+    }
+    return this
+  }
+
+  function ask (server, n, { host, port, ipv6Only }) {
+    questions.set(n, server)
+    stayAwake(true)
+    tell({ act: 'port', n, host, port, ipv6Only })
+  }
+
+  // answer ends a question: with the shared socket, with an error code, or,
+  // when the daemon is gone, by listening as Node does without it.
+  function answer (n, error, handle) {
+    const server = questions.get(n)
+    questions.delete(n)
+    if (questions.size === 0) stayAwake(false)
+    const state = server && know(server)
+    if (!server || state.asking !== n) { // closed meanwhile
+      handle?.close()
+      return tell({ act: 'closed', n })
+    }
+    state.asking = 0
+    const { want } = state
+    if (handle) {
+      state.given = n
+      shared.add(server)
+      listen.call(server, handle, want.backlog)
+    } else if (error === 'disconnected') {
+      listen.call(server, { port: want.port, host: want.host || undefined, backlog: want.backlog, ipv6Only: want.ipv6Only })
+    } else {
+      server.emit('error', failure(error, want.host || '::', want.port))
+    }
+  }
+
+  // failure is the error that Node gives when it cannot listen by itself.
+  function failure (code, address, port) {
+    const errno = -(require('node:os').constants.errno[code] || 0)
+    const text = require('node:util').getSystemErrorMap().get(errno)?.[1] || 'the daemon cannot listen'
+    return Object.assign(new Error(`listen ${code}: ${text} ${address}:${port}`), { code, errno, syscall: 'listen', address, port })
+  }
+
+  // opened runs when a server has begun to listen, before the program hears of it.
+  function opened (server) {
+    const at = address.call(server)
+    if (!at || typeof at === 'string') return // a Unix socket or a pipe
+    if (declared && at.port !== declared) return tell({ act: 'elsewhere', port: at.port })
+    if (main && main.server !== server && main.handle.fd >= 0) return
+    main = { server, handle: server._handle, port: at.port, secure: typeof server.setSecureContext === 'function' }
+    tell({ act: 'listening', lane: openLane(), address: at.address, port: at.port })
+  }
+
+  // openLane lets the main server take connections from the private socket and
+  // reports whether it can: the daemon speaks HTTP/1.1 in the clear, which plain
+  // servers and those of HTTPS (past their handshake) understand.
+  function openLane () {
+    const { server, secure } = main
+    const http2 = typeof server.updateSettings === 'function'
+    if (http2 ? !secure : secure && !('headersTimeout' in server)) return false
+    if (lane) return true
+    lane = net.createServer({ allowHalfOpen: true })
+    lane.on('error', () => {})
+    // HTTPS: as if TLS had been spoken
+    lane.on('connection', (socket) => {
+      const { server } = main
+      lane._connections--
+      server._connections++
+      socket.server = socket._server = server
+      socket.alpnProtocol = false
+      server.emit('secureConnection', socket)
+    })
+    listen.call(lane, { fd: laneFD, backlog: 4096 })
+    if (!lane._handle) return false
+    lane.unref()
+    const accept = lane._handle.onconnection
+    lane._handle.onconnection = function (err, client) {
+      if (err) return
+      if (!(main.handle.fd >= 0)) return client.close()
+      disguise(client)
+      // as if accepted on the server's own socket: it counts and limits it, and
+      // the cluster module, if the program uses it, spreads it
+      if (main.secure) accept.call(this, err, client)
+      else main.handle.onconnection(err, client)
+    }
+    return true
+  }
+
+  // disguise gives a private connection the addresses that programs expect of
+  // one; they would find undefined.
+  function disguise (client) {
+    const { port } = main
+    client.getpeername = (out) => { Object.assign(out, { address: '127.0.0.1', family: 'IPv4', port: 0 }); return 0 }
+    client.getsockname = (out) => { Object.assign(out, { address: '127.0.0.1', family: 'IPv4', port }); return 0 }
+  }
+
+  // retire takes no more connections from shared sockets, ends those that are
+  // idle, and tells when none is left. The program sees its servers listen on.
+  function retire () {
+    stayAwake(true)
+    const left = new Set(shared)
+    if (main) left.add(main.server)
+    for (const server of shared) {
+      if (!server._handle) continue
+      know(server).retired = address.call(server)
+      server._handle.close()
+      server._handle = null
+    }
+    for (const server of left) server.prependListener('request', (req, res) => { res.shouldKeepAlive = false })
+    const timer = setInterval(() => {
+      for (const server of left) {
+        if (typeof server.closeIdleConnections === 'function') server.closeIdleConnections()
+        if (!(server._connections > 0)) left.delete(server)
+      }
+      if (left.size > 0) return
+      clearInterval(timer)
+      tell({ act: 'drained' })
+    }, 10)
+    timer.unref()
+  }
+
+  proto.close = function (callback) {
+    const state = servers.get(this)
+    if (!state) return close.apply(this, arguments)
+    const open = !this._handle && (state.asking || state.retired)
+    if (state.given) tell({ act: 'closed', n: state.given })
+    if (main?.server === this) tell({ act: 'unlistening' })
+    shared.delete(this)
+    Object.assign(state, { asking: 0, given: 0, retired: null })
+    if (!open) return close.apply(this, arguments)
+    if (typeof callback === 'function') this.once('close', callback)
+    return close.call(this)
+  }
+
+  proto.address = function () {
+    const state = !this._handle && servers.get(this)
+    if (state?.retired) return state.retired
+    if (!state?.asking) return address.call(this)
+    const { host, port } = state.want
+    const family = net.isIP(host || '::')
+    return family ? { address: host || '::', family: `IPv${family}`, port } : null
+  }
+
+  Object.defineProperty(proto, 'listening', {
+    ...listening,
+    get () {
+      const state = servers.get(this)
+      return listening.get.call(this) || !!(state && (state.asking || state.retired))
+    }
+  })
+}
