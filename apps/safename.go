@@ -21,6 +21,9 @@ func SafeName(name string) string {
 	if safe == name && name != "" && len(name) <= maxName && !windowsDevice(base) {
 		return name
 	}
+	if windowsDevice(base) {
+		safe = "_" + safe
+	}
 	h := fnv.New64a()
 	h.Write([]byte(name))
 	return fmt.Sprintf("%s_%016x", safe[:min(len(safe), maxName-17)], h.Sum64())

@@ -1,15 +1,230 @@
 package apps
 
-// Complaint is one thing wrong with a Config.
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"roost/internal/unit"
+)
+
+// Complaint is one thing that is wrong with a Config.
 type Complaint struct {
-	Key  string // the key that is wrong, as it is written in roost.toml; "" for the app as a whole
+	Key  string // the key at fault, as in roost.toml; "" when it is the app as a whole
 	What string // what is wrong
 	Hint string // what to do about it
 }
 
-func (c Complaint) String() string {
-	if c.Hint == "" {
-		return c.What
+// Error is what is wrong, without the hint.
+func (c *Complaint) Error() string { return c.What }
+
+// minLogSize is the least that max_log_size may be, in bytes: a few lines of the greatest length.
+const minLogSize = 64 << 10
+
+// Validate returns all that is wrong with c as far as it can be seen without
+// the other apps of the box, in the order of Config's fields. It looks for the
+// script, its interpreter and the folder where they are wanted now; that they
+// are there later it cannot promise.
+func Validate(c Config) []Complaint {
+	v := &validation{c: c}
+	v.names()
+	v.program()
+	v.numbers()
+	v.reach()
+	v.stopping()
+	v.environment()
+	return v.found
+}
+
+type validation struct {
+	c     Config
+	found []Complaint
+	node  bool // the program was found and is Node
+	known bool // the program was found
+}
+
+func (v *validation) add(key, what, hint string, args ...any) {
+	v.found = append(v.found, Complaint{key, fmt.Sprintf(what, args...), hint})
+}
+
+func (v *validation) names() {
+	v.name("name", v.c.Name)
+	if v.c.Name == "" {
+		v.add("name", "the app has no name", `set name = "web"`)
 	}
-	return c.What + ": " + c.Hint
+	v.name("namespace", v.c.Namespace)
+}
+
+func (v *validation) name(key, name string) {
+	const hint = "use letters, digits, '.', '_' and '-', a letter first"
+	switch _, err := strconv.Atoi(name); {
+	case name == "":
+	case name == "all":
+		v.add(key, `%s "all" is taken: commands mean every app by it`, "choose another", key)
+	case err == nil:
+		v.add(key, "%s %q is a number: commands mean an id by it", "put a letter in front", key, name)
+	case len(name) > maxName:
+		v.add(key, "%s has %d bytes: %d at most", "choose a shorter one", key, len(name), maxName)
+	case strings.ContainsFunc(name, func(r rune) bool { return !strings.ContainsRune(nameRunes, r) }):
+		v.add(key, "%s %q has characters that it cannot have", hint, key, name)
+	case name[0] == '-' || name[0] == '.':
+		v.add(key, "%s %q begins with %q", hint, key, name, name[:1])
+	}
+}
+
+func (v *validation) program() {
+	c := v.c
+	switch {
+	case c.Script == "" && c.Command == "":
+		v.add("", "neither script nor command says what to run", `set script = "server.js" or command = "./server --flag"`)
+	case c.Script != "" && c.Command != "":
+		v.add("command", "both script and command say what to run", "remove one of them")
+	}
+	if c.Command != "" && c.Script == "" {
+		if c.Interpreter != "" {
+			v.add("interpreter", "interpreter is for a script; command names its program itself", "remove it, or use script")
+		}
+		if len(c.NodeArgs) > 0 {
+			v.add("node_args", "node_args is for a script", "write the arguments into command")
+		}
+	}
+	if c.Cwd != "" {
+		switch info, err := os.Stat(c.Cwd); {
+		case errors.Is(err, fs.ErrNotExist):
+			v.add("cwd", "folder %s does not exist", "create it: mkdir -p "+c.Cwd, c.Cwd)
+			return // nothing in it exists
+		case err != nil:
+			v.add("cwd", "cannot read folder %s: %v", "check its permissions", c.Cwd, err)
+			return
+		case !info.IsDir():
+			v.add("cwd", "%s is not a folder", "name the folder: "+filepath.Dir(c.Cwd), c.Cwd)
+			return
+		}
+	}
+	if (c.Script == "") == (c.Command == "") {
+		return
+	}
+	searchPath, ok := c.Env["PATH"]
+	if !ok {
+		searchPath = os.Getenv("PATH")
+	}
+	_, node, err := commandLine(c, searchPath)
+	if complaint, ok := errors.AsType[*Complaint](err); ok {
+		v.found = append(v.found, *complaint)
+	} else if err != nil {
+		v.add("", "%v", "", err)
+	}
+	v.node, v.known = node, err == nil
+}
+
+func (v *validation) numbers() {
+	c := v.c
+	if n := c.Instances; n != Max && (n > 1000 || n < -1000) {
+		v.add("instances", "instances = %d is out of range", `at most 1000, or "max"`, int(n))
+	}
+	for _, d := range []struct {
+		key string
+		d   unit.Duration
+	}{
+		{"listen_timeout", c.ListenTimeout}, {"heartbeat_timeout", c.HeartbeatTimeout}, {"min_uptime", c.MinUptime},
+		{"restart_delay", c.RestartDelay}, {"exp_backoff_restart_delay", c.ExpBackoff}, {"kill_timeout", c.KillTimeout}, {"queue_timeout", c.QueueTimeout},
+	} {
+		if d.d < 0 {
+			v.add(d.key, "%s = %v is negative", `write milliseconds or a text such as "30s"`, d.key, d.d)
+		}
+	}
+	for _, n := range []struct {
+		key string
+		n   int
+	}{
+		{"max_restarts", c.MaxRestarts}, {"queue_limit", c.QueueLimit}, {"max_log_files", c.MaxLogFiles},
+	} {
+		if n.n < 0 {
+			v.add(n.key, "%s = %d is negative", "leave it out for the default", n.key, n.n)
+		}
+	}
+	if c.MaxLogSize < 0 || c.MaxLogSize > 0 && c.MaxLogSize < minLogSize {
+		v.add("max_log_size", "max_log_size = %d bytes is less than the least, 64K", `write a unit, such as "10M"`, int64(c.MaxLogSize))
+	}
+	if runtime.GOOS != "windows" {
+		for _, code := range c.StopExitCodes {
+			if code < 0 || code > 255 {
+				v.add("stop_exit_codes", "%d is no exit code", "exit codes are 0 to 255", code)
+			}
+		}
+	}
+}
+
+// reach checks how requests reach the instances.
+func (v *validation) reach() {
+	c := v.c
+	if c.Port < 0 || c.Port > 65535 {
+		v.add("port", "port = %d is out of range", "ports are 1 to 65535", c.Port)
+	}
+	if c.Port > 0 && !c.ListenFDs && v.known && !v.node && c.Instances != 0 && c.Instances != 1 {
+		v.add("instances", "%v instances cannot all listen on port %d", "remove port, so that each gets its own in PORT; or set listen_fds = true when the program takes sockets", c.Instances, c.Port)
+	}
+	if c.ListenFDs && v.node {
+		v.add("listen_fds", "listen_fds is not for Node: its instances share a port without it", "remove it")
+	}
+	if c.ListenFDs && runtime.GOOS == "windows" {
+		v.add("listen_fds", "listen_fds does not exist on Windows", "remove it and listen on PORT")
+	}
+	if h := c.Health; h != "" && (h[0] != '/' || strings.ContainsFunc(h, func(r rune) bool { return r <= ' ' || r == 0x7f })) {
+		v.add("health", "health = %q is no path", `write a path such as "/health"`, h)
+	}
+}
+
+func (v *validation) stopping() {
+	c := v.c
+	if c.KillSignal != "" {
+		if _, ok := signalNamed(c.KillSignal); !ok {
+			v.add("kill_signal", "no signal is called %s", "SIGINT and SIGTERM are usual", c.KillSignal)
+		}
+	}
+	if c.ShutdownWithMessage && v.known && !v.node {
+		v.add("shutdown_with_message", "only Node instances get messages", "remove it; the instance gets kill_signal")
+	}
+	if c.User == "" {
+		return
+	}
+	wanted, err := user.Lookup(c.User)
+	if _, number := strconv.Atoi(c.User); err != nil && number == nil {
+		wanted, err = user.LookupId(c.User)
+		if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
+			wanted, err = &user.User{Uid: c.User}, nil // a number needs no name
+		}
+	}
+	switch me, _ := user.Current(); {
+	case runtime.GOOS == "windows":
+		v.add("user", "user does not exist on Windows", "remove it")
+	case err != nil:
+		v.add("user", "user %s does not exist", "create it: useradd --system "+c.User, c.User)
+	case os.Geteuid() != 0 && (me == nil || me.Uid != wanted.Uid):
+		v.add("user", "user = %q needs root", "run as root, or remove it", c.User)
+	}
+}
+
+// oursAlone are variables that every instance gets from us.
+var oursAlone = []string{"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"}
+
+func (v *validation) environment() {
+	for _, key := range slices.Sorted(maps.Keys(v.c.Env)) {
+		switch {
+		case key == "" || strings.ContainsAny(key, "=\x00"):
+			v.add("env", "env has the key %q", `a key is not empty and has no "="`, key)
+		case strings.Contains(v.c.Env[key], "\x00"):
+			v.add("env", "env %s has a zero byte", "remove it", key)
+		case slices.Contains(oursAlone, key) || strings.HasPrefix(key, "ROOST_"):
+			v.add("env", "env %s is set for each instance", "remove it", key)
+		}
+	}
 }

@@ -1,0 +1,126 @@
+package apps
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"roost/internal/unit"
+)
+
+func TestAGoodConfigHasNoComplaints(t *testing.T) {
+	if !unixOnly(t) {
+		return
+	}
+	cwd := t.TempDir()
+	bin := toolbox(t, "node", "tool")
+	write(t, filepath.Join(cwd, "a.js"), "", 0o644)
+	for name, c := range map[string]Config{
+		"least":      {Script: "a.js"},
+		"node":       {Script: "a.js", Port: 3000, Instances: Max, Health: "/health?x=1", KillSignal: "SIGUSR2", ShutdownWithMessage: true, WaitReady: true},
+		"program":    {Command: "tool --x", Port: 80, Instances: 1, KillSignal: "term"},
+		"activation": {Command: "tool", Port: 80, Instances: 4, ListenFDs: true},
+		"numbers":    {Script: "a.js", MaxLogSize: 64 << 10, QueueLimit: 1, StopExitCodes: []int{0, 255}, KillTimeout: unit.Duration(time.Second)},
+	} {
+		c.Name, c.Cwd = "web-1.a_B", cwd
+		if c.Env == nil {
+			c.Env = map[string]string{}
+		}
+		c.Env["PATH"] = bin
+		if got := Validate(c); len(got) > 0 {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestEveryMistakeGetsItsComplaint(t *testing.T) {
+	if !unixOnly(t) {
+		return
+	}
+	cwd := t.TempDir()
+	bin := toolbox(t, "node", "tool")
+	write(t, filepath.Join(cwd, "a.js"), "", 0o644)
+	for _, c := range []struct {
+		name            string
+		change          func(*Config)
+		key, what, hint string
+	}{
+		{"no name", func(c *Config) { c.Name = "" }, "name", "no name", "web"},
+		{"all", func(c *Config) { c.Name = "all" }, "name", "taken", "another"},
+		{"number", func(c *Config) { c.Name = "12" }, "name", "is a number", "letter"},
+		{"slash", func(c *Config) { c.Name = "/x/" }, "name", "characters", "letters"},
+		{"space", func(c *Config) { c.Name = "a b" }, "name", "characters", "letters"},
+		{"dots", func(c *Config) { c.Name = ".." }, "name", "begins with", "letter first"},
+		{"flag", func(c *Config) { c.Name = "-f" }, "name", "begins with", "letter first"},
+		{"long", func(c *Config) { c.Name = strings.Repeat("n", 101) }, "name", "101 bytes", "shorter"},
+		{"namespace", func(c *Config) { c.Namespace = "all" }, "namespace", "taken", "another"},
+		{"nothing to run", func(c *Config) { c.Script = "" }, "", "neither script nor command", "server.js"},
+		{"two to run", func(c *Config) { c.Command = "tool" }, "command", "both", "remove one"},
+		{"interpreter of a command", func(c *Config) { c.Script, c.Command, c.Interpreter = "", "tool", "node" }, "interpreter", "for a script", "remove"},
+		{"node_args of a command", func(c *Config) { c.Script, c.Command, c.NodeArgs = "", "tool", Words{"-x"} }, "node_args", "for a script", "command"},
+		{"no script", func(c *Config) { c.Script = "b.js" }, "script", "b.js does not exist", cwd},
+		{"no cwd", func(c *Config) { c.Cwd = cwd + "/no" }, "cwd", "does not exist", "mkdir -p"},
+		{"cwd is a file", func(c *Config) { c.Cwd = cwd + "/a.js" }, "cwd", "not a folder", cwd},
+		{"no interpreter", func(c *Config) { c.Interpreter = "nosuch" }, "interpreter", "not on PATH", "install"},
+		{"no node", func(c *Config) { c.Env["PATH"] = cwd }, "script", "node is not on PATH", "install"},
+		{"instances", func(c *Config) { c.Instances = 1001 }, "instances", "out of range", "1000"},
+		{"negative time", func(c *Config) { c.KillTimeout = -1 }, "kill_timeout", "negative", "milliseconds"},
+		{"negative number", func(c *Config) { c.QueueLimit = -1 }, "queue_limit", "negative", "default"},
+		{"log size without a unit", func(c *Config) { c.MaxLogSize = 10 }, "max_log_size", "less than the least", "10M"},
+		{"exit code", func(c *Config) { c.StopExitCodes = []int{256} }, "stop_exit_codes", "256", "0 to 255"},
+		{"port", func(c *Config) { c.Port = 70000 }, "port", "out of range", "65535"},
+		{"fixed port twice", func(c *Config) { c.Script, c.Command, c.Port, c.Instances = "", "tool", 80, Max }, "instances", "max instances cannot all listen on port 80", "listen_fds"},
+		{"listen_fds of node", func(c *Config) { c.ListenFDs = true }, "listen_fds", "not for Node", "remove"},
+		{"health", func(c *Config) { c.Health = "health" }, "health", "no path", "/health"},
+		{"health with a space", func(c *Config) { c.Health = "/a b" }, "health", "no path", "/health"},
+		{"signal", func(c *Config) { c.KillSignal = "SIGNOPE" }, "kill_signal", "SIGNOPE", "SIGTERM"},
+		{"message", func(c *Config) { c.Script, c.Command, c.ShutdownWithMessage = "", "tool", true }, "shutdown_with_message", "only Node", "remove"},
+		{"user", func(c *Config) { c.User = "nosuchuser" }, "user", "does not exist", "useradd"},
+		{"env key", func(c *Config) { c.Env["A=B"] = "" }, "env", `"A=B"`, "key"},
+		{"env value", func(c *Config) { c.Env["A"] = "x\x00" }, "env", "zero byte", "remove"},
+		{"env that is ours", func(c *Config) { c.Env["ROOST_SLOT"] = "1" }, "env", "ROOST_SLOT", "remove"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}}
+			c.change(&config)
+			got := Validate(config)
+			if len(got) != 1 || got[0].Key != c.key || !strings.Contains(got[0].What, c.what) || !strings.Contains(got[0].Hint, c.hint) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+	t.Run("another user without root", func(t *testing.T) {
+		got := Validate(Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}, User: "nobody"})
+		if os.Geteuid() == 0 && len(got) != 0 || os.Geteuid() != 0 && (len(got) != 1 || !strings.Contains(got[0].What, "needs root")) {
+			t.Errorf("%q", got)
+		}
+	})
+	t.Run("all at once", func(t *testing.T) {
+		got := Validate(Config{Name: "all", Script: "b.js", Cwd: cwd, Port: -1, Health: "x", KillSignal: "x", Env: map[string]string{"": ""}})
+		if len(got) != 6 {
+			t.Errorf("%d complaints: %q", len(got), got)
+		}
+	})
+}
+
+func TestSafeNameKeepsGoodNamesAndKeepsOthersApart(t *testing.T) {
+	for _, name := range []string{"web", "web-1.2_B", strings.Repeat("n", maxName)} {
+		if got := SafeName(name); got != name {
+			t.Errorf("%q becomes %q", name, got)
+		}
+	}
+	seen := map[string]string{}
+	for _, name := range []string{"", "a b", "a_b c", "a/b", "a\\b", "../x", "..", ".", ".x", "é", "con", "CON", "nul.x", "com1", "LPT9.y", "@scope/name", "a\x00b", strings.Repeat("n", 200), strings.Repeat("n", 201)} {
+		got := SafeName(name)
+		if other, ok := seen[got]; ok {
+			t.Errorf("%q and %q share %q", name, other, got)
+		}
+		seen[got] = name
+		base, _, _ := strings.Cut(strings.ToLower(got), ".")
+		if got == "" || len(got) > maxName || got[0] == '.' || strings.Trim(got, nameRunes) != "" || windowsDevice(base) || SafeName(got) != got {
+			t.Errorf("%q becomes %q", name, got)
+		}
+	}
+}
