@@ -209,7 +209,7 @@ func (s *Service) installed(ctx context.Context, verb string) (Status, error) {
 
 // privileged fails for users who may not change services.
 func (s *Service) privileged(verb string) error {
-	if mayInstall() {
+	if Privileged() {
 		return nil
 	}
 	return &control.Error{

@@ -125,7 +125,7 @@ func TestExampleConfigIsWrittenOnceAndOnlyComments(t *testing.T) {
 }
 
 func TestOrdinaryUserIsToldToUseSudo(t *testing.T) {
-	if mayInstall() {
+	if Privileged() {
 		t.Log("runs with rights: only the words are looked at")
 	}
 	if got, want := rights("/home/ann/roost", "install"), "/home/ann/roost service install"; !strings.HasSuffix(got, want) {
@@ -134,7 +134,7 @@ func TestOrdinaryUserIsToldToUseSudo(t *testing.T) {
 	s := &Service{o: Options{Program: "/home/ann/roost"}}
 	err := s.privileged("install")
 	var e *control.Error
-	if !mayInstall() && (!errors.As(err, &e) || e.Code != control.CodeForbidden) {
+	if !Privileged() && (!errors.As(err, &e) || e.Code != control.CodeForbidden) {
 		t.Errorf("privileged: %v, want forbidden", err)
 	}
 }

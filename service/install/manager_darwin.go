@@ -13,8 +13,10 @@ const (
 
 var systemDirs = []string{"/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"}
 
-func where() string       { return "/Library/LaunchDaemons/" + Name + ".plist" }
-func mayInstall() bool    { return os.Geteuid() == 0 }
+func where() string { return "/Library/LaunchDaemons/" + Name + ".plist" }
+
+// Privileged reports whether this user may change services.
+func Privileged() bool    { return os.Geteuid() == 0 }
 func lastWords() []string { return nil }
 
 func rights(program, verb string) string { return "run it as root: sudo " + command(program, verb) }

@@ -13,8 +13,10 @@ const (
 
 var systemDirs = []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin"}
 
-func where() string       { return unitFile }
-func mayInstall() bool    { return os.Geteuid() == 0 }
+func where() string { return unitFile }
+
+// Privileged reports whether this user may change services.
+func Privileged() bool    { return os.Geteuid() == 0 }
 func lastWords() []string { return journal(10) }
 
 func rights(program, verb string) string { return "run it as root: sudo " + command(program, verb) }

@@ -22,8 +22,10 @@ var (
 	systemDirs = []string{targetDir}
 )
 
-func where() string       { return Name }
-func mayInstall() bool    { return windows.GetCurrentProcessToken().IsElevated() }
+func where() string { return Name }
+
+// Privileged reports whether this user may change services.
+func Privileged() bool    { return windows.GetCurrentProcessToken().IsElevated() }
 func lastWords() []string { return nil }
 
 func rights(program, verb string) string {

@@ -50,3 +50,28 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	}
 	return status, nil
 }
+
+// Present reports whether the service is installed here.
+func Present(ctx context.Context) bool {
+	s, err := New(Options{})
+	if err != nil {
+		return false
+	}
+	status, err := s.Status(ctx)
+	return err == nil && status.Installed
+}
+
+// Runs reports whether the process pid is the service: then the service
+// manager starts it again when it ends.
+func Runs(ctx context.Context, pid int) bool {
+	s, err := New(Options{})
+	if err != nil {
+		return false
+	}
+	status, err := s.Status(ctx)
+	if err != nil || !status.Running {
+		return false
+	}
+	// launchd and Windows do not say which process it is; only the privileged could reach it.
+	return status.PID == pid || status.PID == 0 && status.Manager != "systemd" && Privileged()
+}
