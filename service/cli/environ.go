@@ -1,0 +1,19 @@
+package cli
+
+import (
+	"os"
+	"strings"
+)
+
+// environ is the environment of this shell, as apps get it: without what is
+// meant for this program.
+func environ() map[string]string {
+	env := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, ok := strings.Cut(pair, "=")
+		if ok && name != "" && !strings.HasPrefix(name, "ROOST_") { // Windows has names such as "=C:"
+			env[name] = value
+		}
+	}
+	return env
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"roost/service"
+	"roost/service/control"
+	"roost/service/install"
+
+	"github.com/spf13/cobra"
+	"gopkg.in/natefinch/lumberjack.v2"
+)
+
+func newRun(c *console) *cobra.Command {
+	var background, asService bool
+	cmd := &cobra.Command{
+		Use:   "run [FILE]",
+		Short: "run the daemon in the foreground",
+		Long: `Run what is wanted, in the foreground: what earlier commands have made, and
+what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
+		Example: "  roost run\n  roost run roost.toml\n  ROOST_HOME=/tmp/try roost run examples/box/roost.toml",
+		Args:    need(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := runOptions(args, asService)
+			if err != nil {
+				return err
+			}
+			switch {
+			case asService:
+				o.Unattended = true
+				log := c.openLog(o.Dirs, &o, slog.LevelInfo)
+				defer log.Close()
+				return install.Run(cmd.Context(), func(ctx context.Context) error { return service.Run(ctx, o) })
+			case background:
+				return service.Run(cmd.Context(), o)
+			}
+			log := c.openLog(o.Dirs, &o, slog.LevelWarn)
+			defer log.Close()
+			o.Ready = func(service.Info) { c.welcome(cmd.Context(), o.Dirs) }
+			return service.Run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().BoolVar(&background, "background", false, "as started by another command: no words")
+	cmd.Flags().BoolVar(&asService, "service", false, "as started by the service manager")
+	_ = cmd.Flags().MarkHidden("background")
+	_ = cmd.Flags().MarkHidden("service")
+	return cmd
+}
+
+// runOptions are those of a daemon with the config file of args, else with the
+// one in its config folder if there is one.
+func runOptions(args []string, asService bool) (o service.Options, err error) {
+	o.Version = readBuild().Version
+	if o.Dirs, err = service.FindDirs(os.Getenv); err != nil {
+		return o, err
+	}
+	file, named := o.Dirs.File(), false
+	if len(args) > 0 {
+		file, named = args[0], !asService // the service's may be missing: it then declares nothing
+	}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if named {
+			return o, noFile(file)
+		}
+		return o, nil
+	}
+	o.File = file
+	return o, nil
+}
+
+// openLog makes the log of a daemon that people look at: roost.log, and what is
+// of least level or above as words here.
+func (c *console) openLog(dirs service.Dirs, o *service.Options, least slog.Level) io.Closer {
+	file := &lumberjack.Logger{Filename: filepath.Join(dirs.Logs, "roost.log"), MaxSize: 10, MaxBackups: 10, Compress: true}
+	o.Log = slog.New(slog.NewMultiHandler(slog.NewJSONHandler(file, nil), newWords(c, least)))
+	return file
+}
+
+// welcome says, once the daemon answers, where everything is and what to try.
+func (c *console) welcome(ctx context.Context, dirs service.Dirs) {
+	status, err := control.Dial(dirs.Socket()).Status(ctx)
+	if err != nil {
+		c.say("runs, but does not answer: %v", err)
+		return
+	}
+	c.say("runs (pid %d); Ctrl-C ends it", status.PID)
+	if at := addresses(status.Listeners, status.Sites); len(at) > 0 {
+		c.openAt(at)
+	}
+	c.say("logs are in %s", dirs.Logs)
+	for _, l := range status.Listeners {
+		if l.Error != "" {
+			c.say("%s does not listen: %s", l.Name, l.Error)
+		}
+	}
+	c.say("try, in another terminal:")
+	try := []string{"status", "list", "logs --follow"}
+	if len(status.Apps) > 0 {
+		try = append(try, "reload "+status.Apps[0].Name)
+	} else {
+		try = append(try, "start server.js", "serve public")
+	}
+	t := &table{}
+	for _, words := range slices.Concat(try, []string{"help"}) {
+		t.add(cell{"  " + c.command(words), ""})
+	}
+	_ = t.write(c.err, func(_, text string) string { return text }) // words for people
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"roost/service"
+	"roost/service/install"
+
+	"github.com/spf13/cobra"
+)
+
+func newService(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "service",
+		Short: "the program as a service of this machine",
+		Long: `Install the program as a service (systemd, launchd or Windows): it starts with
+the machine and is started again when it ends. Sites and apps that are wanted
+come back by themselves; nothing needs saving.`,
+		Example: "  sudo roost service install\n  roost service status",
+		Args:    parent,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var asJSON bool
+	installing := &cobra.Command{
+		Use: "install", Short: "install, enable and start the service, or bring it up to date", Args: need(0, 0, ""),
+		Example: "  sudo roost service install",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := c.osService()
+			if err != nil {
+				return err
+			}
+			var done install.Installed
+			err = c.follow(func(news func(string)) error {
+				news("starting the service")
+				done, err = s.Install(cmd.Context())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return c.json(done)
+			}
+			return c.installed(done)
+		},
+	}
+	jsonFlag(installing, &asJSON)
+	cmd.AddCommand(installing, newServiceStatus(c))
+	for _, v := range []struct {
+		verb, short, done string
+		do                func(*install.Service, context.Context) error
+	}{
+		{"uninstall", "stop the service and remove it; config, state and logs stay", "the service is uninstalled; config, state and logs are kept", (*install.Service).Uninstall},
+		{"start", "start the service", "the service runs", (*install.Service).Start},
+		{"stop", "stop the service, its sites and its apps", "the service is stopped; it starts again with the machine", (*install.Service).Stop},
+		{"restart", "stop the service and start it", "the service runs", (*install.Service).Restart},
+	} {
+		cmd.AddCommand(&cobra.Command{
+			Use: v.verb, Short: v.short, Args: need(0, 0, ""), Example: "  sudo roost service " + v.verb,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				s, err := c.osService()
+				if err != nil {
+					return err
+				}
+				err = c.follow(func(news func(string)) error {
+					news("waiting for the service manager: " + v.verb)
+					return v.do(s, cmd.Context())
+				})
+				if err != nil {
+					return err
+				}
+				c.say("%s", v.done)
+				return nil
+			},
+		})
+	}
+	return cmd
+}
+
+// osService is this program as the system's service: it uses the system's
+// folders, whatever ROOST_HOME says.
+func (c *console) osService() (*install.Service, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program: %w", err)
+	}
+	if self, err = filepath.EvalSymlinks(self); err != nil {
+		return nil, fmt.Errorf("cannot find this program: %w", err)
+	}
+	dirs, err := service.FindDirs(func(name string) string {
+		if name == "ROOST_HOME" {
+			return ""
+		}
+		return os.Getenv(name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return install.New(install.Options{
+		Program: self, ConfigFile: dirs.File(), StateDir: dirs.State, LogDir: dirs.Logs, Socket: dirs.Socket(),
+		Say: func(text string) { c.say("%s", text) },
+	})
+}
+
+// installed says where everything is.
+func (c *console) installed(i install.Installed) error {
+	c.say("the service runs, and starts with the machine")
+	f := &facts{}
+	f.add("service", i.Service)
+	f.add("program", i.Program)
+	f.add("config", i.Config)
+	f.add("state", i.State)
+	f.add("logs", i.Logs)
+	if err := f.write(c); err != nil {
+		return err
+	}
+	c.hint("declare sites and apps in %s, then: sudo roost apply %s", i.Config, i.Config)
+	return nil
+}
+
+func newServiceStatus(c *console) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "say how the service stands with the service manager", Args: need(0, 0, ""),
+		Example: "  roost service status --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := c.osService()
+			if err != nil {
+				return err
+			}
+			status, err := s.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return c.json(status)
+			}
+			f := &facts{}
+			f.add("service", status.Service)
+			f.add("manager", status.Manager)
+			f.add("state", status.State)
+			if status.Installed {
+				f.add("at boot", map[bool]string{true: "starts", false: "does not start"}[status.Enabled])
+				f.add("pid", dash(status.PID))
+				f.add("restarts", fmt.Sprint(status.Restarts))
+			}
+			return f.write(c)
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
