@@ -1,0 +1,53 @@
+package service
+
+import (
+	"context"
+	"net/http"
+	"syscall"
+
+	"roost/apps"
+	"roost/host"
+	"roost/service/control"
+)
+
+// wanter is what an edit needs of the host.
+type wanter interface {
+	// Want says what should be and does not wait.
+	Want(host.Config)
+	// Settle waits until what the last Want changed is so, or says why it cannot be.
+	Settle(context.Context) error
+	// Apps is how the apps stand, in the order of the Config.
+	Apps() []apps.Status
+}
+
+// box is what the daemon needs of the host; tests put a fake in its place.
+type box interface {
+	wanter
+	Run(context.Context) error
+	// App returns nil when no app of that name is there.
+	App(name string) program
+	// Look is how the rest stands.
+	Look() look
+	// Measure takes the CPU and memory figures anew; at most once a second.
+	Measure()
+	RootPEM() ([]byte, error)
+	Metrics() http.Handler
+}
+
+// program is what commands do to a running app beside wanting it otherwise.
+type program interface {
+	Signal(id int, sig syscall.Signal) error
+	Reset()
+	Flush() error
+	Follow() (lines <-chan apps.Line, stop func())
+}
+
+// look is how listeners, sites and certificates stand.
+type look struct {
+	listeners    []control.Listener
+	sites        []control.Site
+	certificates []control.Certificate
+	problems     []string
+	listening    bool                       // some listener is still being opened
+	traffic      map[string]control.Traffic // by app
+}

@@ -1,0 +1,28 @@
+package service
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// peerUser returns the user id of the process at the other end of a Unix
+// socket, as the kernel noted it at connect (LOCAL_PEERCRED, unix(4)).
+func peerUser(c net.Conn) (int, error) {
+	raw, err := c.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	var cred *unix.Xucred
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		cred, failed = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return -1, err
+	}
+	return int(cred.Uid), nil
+}

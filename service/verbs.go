@@ -1,0 +1,191 @@
+package service
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"roost/apps"
+	"roost/host"
+	"roost/service/control"
+)
+
+// mostInstances bounds the instances of one app, as in apps.Instances.
+const mostInstances = 1000
+
+// act does a verb that changes what is wanted to a Config. environ, when not
+// nil, replaces the environment that the apps took from a shell.
+func act(c *host.Config, verb string, chosen []selection, environ map[string]string) error {
+	if verb == control.VerbDelete {
+		return remove(c, chosen)
+	}
+	for _, s := range chosen {
+		app := &c.Apps[s.app]
+		if environ != nil {
+			app.Environ = environ
+		}
+		switch verb {
+		case control.VerbStop:
+			c.Stop(app, ids(app, s.slots)...)
+		case control.VerbRestart:
+			c.Bump(app, true, ids(app, s.slots)...)
+		case control.VerbStart:
+			// PM2: what is stopped starts; where nothing is, all restart.
+			if stopped := pick(app, s.slots, true); len(stopped) > 0 {
+				s.slots = stopped
+			}
+			c.Bump(app, true, ids(app, s.slots)...)
+		case control.VerbReload:
+			running := pick(app, s.slots, false)
+			if len(running) == 0 {
+				return &control.Error{
+					Code: control.CodeConflict, Message: fmt.Sprintf("%s is stopped: there is nothing to reload", app.Name),
+					Hint: "start it: roost start " + app.Name,
+				}
+			}
+			c.Bump(app, false, ids(app, running)...)
+		}
+	}
+	return nil
+}
+
+// remove forgets apps. Of an app with several instances a single one can be
+// removed only when it is the last: the others would have to be renumbered.
+func remove(c *host.Config, chosen []selection) error {
+	var names []string
+	for _, s := range chosen {
+		app := &c.Apps[s.app]
+		last := len(app.Slots) - 1
+		switch {
+		case s.whole || len(s.slots) == len(app.Slots):
+			names = append(names, app.Name)
+		case len(s.slots) == 1 && s.slots[0] == last:
+			resize(c, app, last)
+		default:
+			return &control.Error{
+				Code:    control.CodeConflict,
+				Message: fmt.Sprintf("%s has %d instances, of which only the last (id %d) can be deleted alone", app.Name, len(app.Slots), app.Slots[last].ID),
+				Hint:    fmt.Sprintf("roost scale %s -1, or roost stop %d", app.Name, app.Slots[s.slots[0]].ID),
+			}
+		}
+	}
+	for _, name := range names {
+		c.RemoveApp(name)
+	}
+	return nil
+}
+
+// register adds a new app, or gives the one of that name the new declaration
+// when force is set or nothing of the same program runs.
+func register(c *host.Config, r control.StartRequest, cpus int) error {
+	if r.Config.Cwd == "" || !filepath.IsAbs(r.Config.Cwd) {
+		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("cwd %q is not an absolute folder", r.Config.Cwd)}
+	}
+	app := c.App(r.Config.Name)
+	if app == nil {
+		c.AddApp(r.Config, "", r.Environ, cpus)
+		return nil
+	}
+	same := app.Script == r.Config.Script && app.Command == r.Config.Command && app.Cwd == r.Config.Cwd
+	idle := len(pick(app, every(app), false)) == 0
+	if !r.Force && !(same && idle) {
+		return &control.Error{
+			Code: control.CodeConflict, Message: fmt.Sprintf("there is an app %s already", app.Name),
+			Hint: fmt.Sprintf("restart it: roost restart %s; replace it: --force; or call the new one otherwise: --name", app.Name),
+		}
+	}
+	app.Config, app.Environ = r.Config, r.Environ
+	c.Resize(app, r.Config.Instances.Count(cpus))
+	c.Bump(app, true)
+	return nil
+}
+
+// scale gives app as many instances as change says: "4", "+2" or "-1".
+func scale(c *host.Config, app *apps.Wanted, change string) error {
+	wrong := func(what, hint string) error {
+		return &control.Error{Code: control.CodeInvalid, Message: what, Hint: hint}
+	}
+	n, err := strconv.Atoi(change)
+	if err != nil {
+		return wrong(fmt.Sprintf("%q is not a number of instances", change), `write "4", "+2" or "-1"`)
+	}
+	if strings.HasPrefix(change, "+") || strings.HasPrefix(change, "-") {
+		n += len(app.Slots)
+	}
+	switch {
+	case n < 1:
+		return wrong(fmt.Sprintf("%s cannot have %d instances", app.Name, n), fmt.Sprintf("to run none of it: roost stop %s; to forget it: roost delete %s", app.Name, app.Name))
+	case n > mostInstances:
+		return wrong(fmt.Sprintf("%s cannot have %d instances", app.Name, n), fmt.Sprintf("at most %d", mostInstances))
+	}
+	resize(c, app, n)
+	return nil
+}
+
+// resize gives app n slots, for good: a declaration by the number of CPUs
+// would undo it at the next start. The new slots of a stopped app are stopped.
+func resize(c *host.Config, app *apps.Wanted, n int) {
+	before := len(app.Slots)
+	idle := before > 0 && len(pick(app, every(app), false)) == 0
+	c.Resize(app, n)
+	app.Instances = apps.Instances(n)
+	for i := before; idle && i < n; i++ {
+		app.Slots[i].Stopped = true
+	}
+}
+
+// fitCPUs gives apps that are declared by the number of CPUs as many slots as
+// this box has now.
+func fitCPUs(c *host.Config, cpus int) {
+	for i := range c.Apps {
+		app := &c.Apps[i]
+		if n := app.Instances; n == apps.Max || n < 0 {
+			resize(c, app, n.Count(cpus))
+			app.Instances = n
+		}
+	}
+}
+
+// notes tell, for apps that a config file declares, how long a change by
+// command holds.
+func notes(c host.Config, verb string, chosen []selection) []string {
+	var out []string
+	for _, s := range chosen {
+		a := c.Apps[s.app]
+		if a.Source == "" {
+			continue
+		}
+		switch verb {
+		case control.VerbDelete:
+			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it brings the app back", a.Name, a.Source))
+		case "scale":
+			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the number of instances again", a.Name, a.Source))
+		case control.VerbStop:
+			out = append(out, fmt.Sprintf("%s is declared in %s: it stays stopped, through applies and reboots, until: roost start %s", a.Name, a.Source, a.Name))
+		}
+	}
+	return out
+}
+
+// pick keeps of slots those that are stopped, or those that are not.
+func pick(app *apps.Wanted, slots []int, stopped bool) []int {
+	return slices.DeleteFunc(slices.Clone(slots), func(i int) bool { return app.Slots[i].Stopped != stopped })
+}
+
+func every(app *apps.Wanted) []int {
+	all := make([]int, len(app.Slots))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+func ids(app *apps.Wanted, slots []int) []int {
+	out := make([]int, len(slots))
+	for i, slot := range slots {
+		out[i] = app.Slots[slot].ID
+	}
+	return out
+}
