@@ -156,13 +156,11 @@ func (s *Service) Uninstall(ctx context.Context) error {
 
 // Start starts the service and waits until it is ready.
 func (s *Service) Start(ctx context.Context) error {
-	if _, err := s.installed(ctx, "start"); err != nil {
+	status, err := s.installed(ctx, "start")
+	if err != nil {
 		return err
 	}
-	if err := s.inner.Start(); err != nil {
-		return failed("start", err)
-	}
-	return s.ready(ctx)
+	return s.launch(ctx, status, s.inner.Start)
 }
 
 // Stop stops the service: sites and apps with it, until it is started or the
@@ -184,9 +182,15 @@ func (s *Service) Restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	act := s.inner.Start
 	if status.Running {
-		act = s.inner.Restart
+		return s.launch(ctx, status, s.inner.Restart)
+	}
+	return s.launch(ctx, status, s.inner.Start)
+}
+
+func (s *Service) launch(ctx context.Context, status Status, act func() error) error {
+	if err := s.takeOver(ctx, status); err != nil {
+		return err
 	}
 	if err := act(); err != nil {
 		return failed("start", err)
