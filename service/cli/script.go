@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"roost/apps"
@@ -56,7 +57,7 @@ func setProgram(a *apps.Config, word string) error {
 			return usage(fmt.Sprintf("cannot split %q into words", word), "close the quote")
 		}
 		a.Command = word
-		if strings.ContainsAny(word, "|&;<>$`*?~(){}") {
+		if runtime.GOOS != "windows" && strings.ContainsAny(word, "|&;<>$`*?~(){}") {
 			a.Command = "sh -c " + shellQuote(word) // as PM2: it needs a shell
 		}
 		name(words[0])
