@@ -1,4 +1,32 @@
-// Package static serves a folder over HTTP. Files are found in an immutable
-// asset table that follows the folder, and read only through os.Root, so no
-// request can reach what lies outside.
+// Package static serves a folder over HTTP.
+//
+//	request ──> lookup ──> asset table ──> variant ──> conditionals, ranges ──> bytes in memory
+//	                          ^  one immutable snapshot                     └─> file (sendfile)
+//	                          │  behind an atomic pointer
+//	     scan (os.Root) ──────┘
+//	        ^
+//	     follow: fsnotify, or polling where that fails
+//
+// A request finds its file in the table and nowhere else: a path that no scan
+// has seen leads to no file, whatever it is spelt like. The bytes are read
+// only through os.Root, so not even a link that changes between scan and
+// request leads out of the folder.
+//
+// Files up to 256 KiB are kept in memory, within Config.Memory, from their
+// first request on; larger ones are opened for each request and checked
+// against the table, so that Content-Length and ETag are those of what is sent.
+//
+// A change shows within a second of its end. A file that is being written in
+// place is held back until it rests; rename a finished file over the old one
+// to be certain that nobody sees half of it. On network file systems, and where
+// the system gives no more watches, the folder is read every half second
+// (less often when reading it takes longer than 50 ms).
+//
+// Names that begin with a dot are not served, but for /.well-known at the top;
+// neither are names with control characters, backslashes or invalid UTF-8.
+// Symbolic links are followed when they end inside the folder, absolute ones
+// too; they are refused when they lead out of it or to a hidden name.
+//
+// Every answer with content carries Cache-Control: no-cache, so a browser asks
+// each time and mostly hears 304; error pages carry no-store.
 package static

@@ -1,0 +1,121 @@
+package static
+
+import (
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+)
+
+// answer writes v in full, in part, or what its preconditions ask for. file is
+// its content unless that is in memory or not going to be needed.
+func (f *Folder) answer(w http.ResponseWriter, r *http.Request, v *variant, file *os.File) {
+	h := w.Header()
+	switch precondition(r.Header, v) {
+	case http.StatusPreconditionFailed:
+		f.options.Error(w, r, http.StatusPreconditionFailed)
+		return
+	case http.StatusNotModified:
+		// RFC 9110 section 15.4.5: what a cache needs to update what it has.
+		v.validators(h)
+		h["Cache-Control"] = noCache
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	var parts []span
+	if lines := r.Header["Range"]; len(lines) > 0 && r.Method == http.MethodGet && rangeWanted(r.Header, v) {
+		var err error
+		if parts, err = parseRange(lines, v.size); err != nil {
+			h["Content-Range"] = []string{"bytes */" + v.length[0]}
+			f.options.Error(w, r, http.StatusRequestedRangeNotSatisfiable)
+			return
+		}
+	}
+	v.validators(h)
+	h["Accept-Ranges"] = bytesUnit
+	h["Cache-Control"] = noCache
+	h["X-Content-Type-Options"] = nosniff
+	switch {
+	case len(parts) > 1:
+		v.sendParts(w, file, parts)
+		return
+	case len(parts) == 1:
+		h["Content-Type"] = v.kind.header
+		h["Content-Range"] = []string{parts[0].contentRange(v.size)}
+		h["Content-Length"] = []string{strconv.FormatInt(parts[0].length, 10)}
+		w.WriteHeader(http.StatusPartialContent)
+	default:
+		parts = []span{{0, v.size}}
+		h["Content-Type"] = v.kind.header
+		h["Content-Length"] = v.length[:]
+		w.WriteHeader(http.StatusOK)
+	}
+	if r.Method != http.MethodHead {
+		v.send(w, file, parts[0])
+	}
+}
+
+func (v *variant) validators(h http.Header) {
+	if v.etag[0] != "" {
+		h["Etag"] = v.etag[:]
+	}
+	if v.lastModified[0] != "" {
+		h["Last-Modified"] = v.lastModified[:]
+	}
+}
+
+// sendParts writes several ranges as multipart/byteranges (RFC 9110 section 14.6).
+func (v *variant) sendParts(w http.ResponseWriter, file *os.File, parts []span) {
+	boundary := rand.Text()
+	heads := make([]string, len(parts))
+	end := "\r\n--" + boundary + "--\r\n"
+	length := int64(len(end))
+	for i, part := range parts {
+		if i > 0 {
+			heads[i] = "\r\n"
+		}
+		heads[i] += "--" + boundary + "\r\nContent-Type: " + v.kind.text +
+			"\r\nContent-Range: " + part.contentRange(v.size) + "\r\n\r\n"
+		length += int64(len(heads[i])) + part.length
+	}
+	h := w.Header()
+	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
+	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
+	w.WriteHeader(http.StatusPartialContent)
+	for i, part := range parts {
+		if _, err := io.WriteString(w, heads[i]); err != nil {
+			return
+		}
+		v.send(w, file, part)
+	}
+	_, _ = io.WriteString(w, end)
+}
+
+// sendFile writes part of a file. The writer is offered the file itself, so
+// that net/http can have the kernel copy it (sendfile(2)); one that cannot
+// take it, as with HTTP/2, gets buffers large enough to fill its frames.
+func sendFile(w http.ResponseWriter, file *os.File, part span) {
+	src := &io.LimitedReader{R: file, N: part.length}
+	_, err := file.Seek(part.start, io.SeekStart)
+	if err == nil {
+		if to, ok := w.(io.ReaderFrom); ok {
+			_, err = to.ReadFrom(src)
+		} else {
+			buffer := buffers.Get().(*[]byte)
+			_, err = io.CopyBuffer(w, src, *buffer)
+			buffers.Put(buffer)
+		}
+	}
+	var reading *fs.PathError
+	if src.N > 0 && (err == nil || errors.As(err, &reading)) {
+		// The file was cut short after its length was promised. The
+		// connection must not look as if all had been sent.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}

@@ -1,0 +1,218 @@
+package static
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+const defaultMemory = 64 << 20 // bytes
+
+// Options is what a Folder needs of its surroundings. The zero value works.
+type Options struct {
+	// Log hears of changes and troubles; nil discards.
+	Log *slog.Logger
+	// Error writes any error page but a 404 page found in the folder itself;
+	// headers set before (Allow, Content-Range) belong to the answer and stay.
+	// Nil writes one line of plain text.
+	Error func(w http.ResponseWriter, r *http.Request, status int)
+}
+
+// Folder answers requests with the files of one folder.
+type Folder struct {
+	config  Config
+	options Options
+	log     *slog.Logger
+	notices notices
+	memory  memory
+
+	// table is read by requests; written by Open, then by Run, last by Close.
+	table atomic.Pointer[table]
+	// stale takes paths that a request found changed; Run reads it.
+	stale chan string
+	// watcher is a seam: what asks the system for change events.
+	watcher func(root string) (*watcher, error)
+}
+
+// Open reads the folder of c. It fails when the folder is missing or cannot
+// be read. The Folder answers at once; Run keeps it up to date.
+func Open(c Config, o Options) (*Folder, error) {
+	c.Prefix = cmp.Or(c.Prefix, "/")
+	if !validPrefix(c.Prefix) {
+		return nil, fmt.Errorf("cannot serve folder %s: the path %q needs a slash at both ends, and single ones between", c.Root, c.Prefix)
+	}
+	f := &Folder{
+		config:  c,
+		options: o,
+		log:     o.Log,
+		stale:   make(chan string, 16),
+		watcher: newWatcher,
+	}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	if f.options.Error == nil {
+		f.options.Error = plainError
+	}
+	f.notices.log = f.log
+	f.memory.limit = int64(c.Memory)
+	if f.memory.limit == 0 {
+		f.memory.limit = defaultMemory
+	}
+	root, err := openRoot(c.Root)
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.scanner(root, nil).scan(context.Background())
+	if err != nil {
+		root.Close()
+		return nil, fmt.Errorf("cannot read folder %s: %w", c.Root, err)
+	}
+	f.table.Store(t)
+	return f, nil
+}
+
+// scanner returns what reads the folder anew, using again what of old is still true.
+func (f *Folder) scanner(root *os.Root, old *table) *scanner {
+	base := []string{filepath.Clean(f.config.Root)}
+	if real, err := filepath.EvalSymlinks(f.config.Root); err == nil && real != base[0] {
+		base = append(base, real)
+	}
+	if old == nil {
+		old = emptyTable
+	}
+	return &scanner{root: root, base: base, old: old, notices: &f.notices}
+}
+
+// Close gives up the folder and its memory; requests are answered with 503
+// from then on. Run must have returned.
+func (f *Folder) Close() error {
+	old := f.table.Swap(closedTable)
+	f.memory.forgetAll()
+	if old == nil || old.root == nil {
+		return nil
+	}
+	return old.root.Close()
+}
+
+// ServeHTTP answers GET, HEAD and OPTIONS; r.URL.Path begins with Config.Prefix.
+func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		w.Header()["Allow"] = allow
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		w.Header()["Allow"] = allow
+		f.options.Error(w, r, http.StatusMethodNotAllowed)
+		return
+	}
+	t := f.table.Load()
+	if t == closedTable {
+		f.options.Error(w, r, http.StatusServiceUnavailable)
+		return
+	}
+	path, ok := strings.CutPrefix(r.URL.Path, f.config.Prefix[:len(f.config.Prefix)-1])
+	if !ok || path != "" && path[0] != '/' {
+		f.options.Error(w, r, http.StatusNotFound)
+		return
+	}
+	slash := encodedSlash(r.URL.RawPath)
+	if a := t.assets[path]; a != nil && !slash {
+		f.serve(w, r, t, a)
+		return
+	}
+	if path == "" {
+		f.redirect(w, r, "/")
+		return
+	}
+	var to found
+	if !slash {
+		to = t.find(path, f.config.Browse)
+	}
+	switch {
+	case to.redirect != "":
+		f.redirect(w, r, to.redirect)
+	case to.list:
+		f.list(w, r, t, path)
+	case f.config.SPA && t.assets["/index.html"] != nil && navigation(r, path):
+		w.Header()["Vary"] = varyNavigation
+		f.serve(w, r, t, t.assets["/index.html"])
+	default:
+		f.notFound(w, r, t, path)
+	}
+}
+
+// serve answers with a file.
+func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, a *asset) {
+	if v := a.variant.Load(); v != nil {
+		if v.body != nil {
+			f.memory.touch(v)
+			f.answer(w, r, v, nil)
+			return
+		}
+		// What needs no content needs no file: the table knows the validators.
+		if r.Method == http.MethodHead || precondition(r.Header, v) != http.StatusOK {
+			f.answer(w, r, v, nil)
+			return
+		}
+	}
+	v, file, err := f.load(r.Context(), t, a)
+	if err != nil {
+		f.unreadable(w, r, t, a, err)
+		return
+	}
+	if file != nil {
+		defer file.Close()
+	}
+	f.answer(w, r, v, file)
+}
+
+// unreadable answers a request for a file that could not be read.
+func (f *Folder) unreadable(w http.ResponseWriter, r *http.Request, t *table, a *asset, err error) {
+	switch {
+	case r.Context().Err() != nil:
+		// The client has gone: there is nobody to answer.
+	case gone(err):
+		f.changed(a.path)
+		f.notFound(w, r, t, a.path)
+	case errors.Is(err, fs.ErrPermission):
+		f.notices.warn("cannot read file", a.file, err)
+		f.options.Error(w, r, http.StatusForbidden)
+	default:
+		f.notices.warn("cannot read file", a.file, err)
+		f.options.Error(w, r, http.StatusInternalServerError)
+	}
+}
+
+// gone tells whether err means that there is no such file any more: nothing,
+// or something that is not served, such as a link out of the folder.
+func gone(err error) bool {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) { // errNotRegular, or what os.Root says of escapes
+		return true
+	}
+	switch errno {
+	case syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENXIO, syscall.ENAMETOOLONG:
+		return true
+	}
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// changed tells Run that what lies at path is not what the table says.
+func (f *Folder) changed(path string) {
+	select {
+	case f.stale <- path:
+	default: // Run has enough to do, and will see the change by itself
+	}
+}

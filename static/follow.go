@@ -1,0 +1,163 @@
+package static
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	rootEvery  = 300 * time.Millisecond // whether the folder is still the same one
+	lookEvery  = 25 * time.Millisecond  // which pending changes have come to rest
+	pollEvery  = 500 * time.Millisecond // reading all, where nothing tells of changes
+	checkEvery = 60 * time.Second       // reading all, in case an event was lost
+	maxCatchUp = 400 * time.Millisecond // between two readings of all that events ask for
+	retryWatch = 5 * time.Minute        // after which watching is tried again where it failed
+)
+
+// follower is what Run keeps between sessions. One goroutine has it.
+type follower struct {
+	*Folder
+	pending pending
+	polls   time.Time // do not try to watch before
+}
+
+// Run keeps the table true to the folder until ctx ends, and returns nil then.
+func (f *Folder) Run(ctx context.Context) error {
+	run := follower{Folder: f, pending: pending{}}
+	for ctx.Err() == nil {
+		run.session(ctx)
+	}
+	return nil
+}
+
+// session reads the whole folder and then follows its changes until the next
+// reading is due: because the folder itself was replaced, a directory or a
+// link came or went, events were lost, or nothing tells of changes. One way
+// to begin keeps watches and table in step without ever repairing either.
+func (f *follower) session(ctx context.Context) {
+	root := f.reopen(ctx)
+	if root == nil {
+		return
+	}
+	begun := time.Now()
+	old := f.table.Load()
+	if old.root != root {
+		old = emptyTable // inodes of another folder prove nothing
+	}
+	s := f.scanner(root, old)
+	s.hold = func(path string, known bool, modified time.Time) bool {
+		return f.pending.hold(path, known, modified, time.Now())
+	}
+	watch := f.watch()
+	defer func() { watch.close() }()
+	s.watch = func(dir string) {
+		err := watch.add(filepath.Join(f.config.Root, dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			watch.close()
+			watch = f.unwatched(err)
+		}
+	}
+	t, err := s.scan(ctx)
+	if ctx.Err() != nil {
+		if old.root != root {
+			root.Close()
+		}
+		return
+	}
+	if err != nil {
+		f.notices.warn("cannot read folder", f.config.Root, err)
+		t = &table{root: root}
+	}
+	f.publish(t)
+	cost := time.Since(begun)
+	again := begun.Add(max(checkEvery, 500*cost))
+	if watch.events == nil || err != nil {
+		again = begun.Add(max(pollEvery, 10*cost))
+	}
+	f.follow(ctx, watch, again, begun.Add(min(3*cost, maxCatchUp)))
+}
+
+// follow applies changes as they come until the whole is to be read again: at
+// again, or when they ask for it, but not before soonest.
+func (f *follower) follow(ctx context.Context, watch *watcher, again, soonest time.Time) {
+	now := time.Now()
+	root, look := now.Add(rootEvery), now
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for again.After(now) {
+		wake := earlier(root, again)
+		if len(f.pending) > 0 {
+			wake = earlier(wake, look)
+		}
+		timer.Reset(time.Until(wake))
+		select {
+		case <-ctx.Done():
+			return
+		case e, ok := <-watch.events:
+			if !ok {
+				return
+			}
+			if path, ok := f.pathOf(e); ok {
+				f.pending.add(path, time.Now())
+			}
+		case <-watch.errors: // too many events at once: some are lost
+			again = earlier(again, soonest)
+		case path := <-f.stale:
+			f.pending.add(path, time.Now())
+		case <-timer.C:
+		}
+		now = time.Now()
+		t := f.table.Load()
+		if !root.After(now) {
+			if !sameRoot(t.root, f.config.Root) {
+				return
+			}
+			root = now.Add(rootEvery)
+		}
+		if !look.After(now) {
+			if due := f.pending.due(t, now); due != nil && !f.apply(t, due, now) {
+				again = earlier(again, soonest)
+			}
+			// A large table takes a while to copy; do not do only that.
+			look = time.Now().Add(max(lookEvery, 4*time.Since(now)))
+		}
+	}
+}
+
+// watch returns what tells of changes; it tells of none where that fails.
+func (f *follower) watch() *watcher {
+	if time.Now().Before(f.polls) {
+		return silent
+	}
+	w, err := f.watcher(f.config.Root)
+	if err != nil {
+		return f.unwatched(err)
+	}
+	return w
+}
+
+func (f *follower) unwatched(err error) *watcher {
+	f.notices.warn("cannot watch the folder, so it is read again and again", f.config.Root, err)
+	f.polls = time.Now().Add(retryWatch)
+	return silent
+}
+
+// pathOf returns the path of what an event is about; false if that is not served.
+func (f *follower) pathOf(e fsnotify.Event) (string, bool) {
+	rest, ok := strings.CutPrefix(e.Name, strings.TrimSuffix(filepath.Clean(f.config.Root), string(filepath.Separator)))
+	path := filepath.ToSlash(rest)
+	return path, ok && path != "" && servablePath(path)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,127 @@
+package static
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	maxInMemory = 256 << 10              // bytes; larger files stay on disk
+	restTime    = 50 * time.Millisecond  // a file not written for so long is taken to be whole
+	patience    = 300 * time.Millisecond // how long a request waits for a file to rest
+)
+
+// errNotRegular means a device, pipe, socket or directory where a file was.
+var errNotRegular = errors.New("not a regular file")
+
+// load reads a file: into memory if it is small, else it returns it open. What
+// it returns describes the file as it is now, even if the table does not yet.
+func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.File, error) {
+	file, at, err := f.open(ctx, t, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := at == a.stamp
+	if !known {
+		f.changed(a.path)
+	}
+	if at.size > maxInMemory {
+		v := a.variant.Load()
+		if !known || v == nil {
+			v = newVariant(a.kind, at, nil)
+		}
+		if known {
+			a.variant.Store(v)
+		}
+		return v, file, nil
+	}
+	defer file.Close()
+	body, now, whole, err := readWhole(file, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	v := newVariant(a.kind, now, body)
+	if whole && now == a.stamp {
+		f.memory.hold(a, v)
+	}
+	return v, nil, nil
+}
+
+// open opens the file of a and returns its state once it rests.
+func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp, error) {
+	file, err := t.root.OpenFile(a.file, readOnly, 0)
+	for range 2 {
+		if !errors.Is(err, os.ErrClosed) {
+			break
+		}
+		// The folder was replaced by another one: ask that.
+		t = f.table.Load()
+		now := t.assets[a.path]
+		if now == nil {
+			return nil, stamp{}, fs.ErrNotExist
+		}
+		file, err = t.root.OpenFile(now.file, readOnly, 0)
+	}
+	if err != nil {
+		return nil, stamp{}, err
+	}
+	at, err := rested(ctx, file)
+	if err != nil {
+		file.Close()
+		return nil, stamp{}, err
+	}
+	return file, at, nil
+}
+
+// rested waits, not for long, until a file has not been written for restTime,
+// and returns its state. What is written all the time is returned as it is.
+func rested(ctx context.Context, file *os.File) (stamp, error) {
+	for deadline := time.Now().Add(patience); ; {
+		fi, err := file.Stat()
+		if err != nil {
+			return stamp{}, err
+		}
+		if !fi.Mode().IsRegular() {
+			return stamp{}, errNotRegular
+		}
+		now := time.Now()
+		rest := restTime - now.Sub(fi.ModTime())
+		// A time in the future says nothing about writing.
+		if rest <= 0 || rest > restTime || now.After(deadline) {
+			return stampOf(fi), nil
+		}
+		select {
+		case <-ctx.Done():
+			return stamp{}, ctx.Err()
+		case <-time.After(rest):
+		}
+	}
+}
+
+// readWhole reads a file of the given state, again if it changes meanwhile,
+// and returns the state it was in. whole is false for a file that changed all
+// the time: what was read is then as good as anything, but not worth keeping.
+func readWhole(file *os.File, at stamp) (body []byte, now stamp, whole bool, err error) {
+	for range 3 {
+		body = make([]byte, min(at.size, maxInMemory))
+		n, err := file.ReadAt(body, 0)
+		if err != nil && err != io.EOF {
+			return nil, at, false, err
+		}
+		fi, err := file.Stat()
+		if err != nil {
+			return nil, at, false, err
+		}
+		body, now = body[:n], stampOf(fi)
+		if now == at && int64(n) == at.size {
+			return body, now, true, nil
+		}
+		at = now
+	}
+	now.size = int64(len(body))
+	return body, now, false, nil
+}

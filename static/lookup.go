@@ -1,0 +1,159 @@
+package static
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+const maxSegment = 255 // bytes; NAME_MAX of the usual file systems
+
+// found is what a path leads to when it is not a file itself: at most one field is set.
+type found struct {
+	redirect string // another path of the folder that leads to something
+	list     bool   // a folder to be listed
+}
+
+// find looks further for a path that is no key of t.assets. The path is
+// decoded once, by net/url; it is never decoded or resolved again.
+func (t *table) find(path string, browse bool) found {
+	collapsed := path
+	if strings.Contains(path, "//") {
+		collapsed = collapse(path)
+	}
+	if !servablePath(collapsed) {
+		return found{}
+	}
+	leads := func(p string) bool {
+		return t.assets[p] != nil || browse && t.dirs[p] != nil
+	}
+	bare := strings.TrimSuffix(collapsed, "/")
+	switch {
+	case leads(collapsed):
+		if collapsed == path {
+			return found{list: true} // a file would have been found before
+		}
+		return found{redirect: collapsed}
+	case bare != collapsed && leads(bare): // "/file.txt/"
+		return found{redirect: bare}
+	case bare == collapsed && leads(bare+"/"): // "/dir"
+		return found{redirect: bare + "/"}
+	}
+	return found{}
+}
+
+// collapse makes one slash of several.
+func collapse(path string) string {
+	b := make([]byte, 0, len(path))
+	for i := range len(path) {
+		if path[i] != '/' || len(b) == 0 || b[len(b)-1] != '/' {
+			b = append(b, path[i])
+		}
+	}
+	return string(b)
+}
+
+// servablePath tells whether path, which begins with a slash, is made of
+// servable names; a slash may end it. It excludes "." and ".." segments,
+// which clients remove before they send (RFC 3986 section 5.2.4).
+func servablePath(path string) bool {
+	if path == "" || path[0] != '/' {
+		return false
+	}
+	rest := path[1:]
+	for top := true; rest != ""; top = false {
+		name, after, _ := strings.Cut(rest, "/")
+		if !servable(name, top) {
+			return false
+		}
+		rest = after
+	}
+	return true
+}
+
+// servable tells whether a file of that name may be served; top: right in the folder.
+func servable(name string, top bool) bool {
+	if name == "" || len(name) > maxSegment || !utf8.ValidString(name) {
+		return false
+	}
+	if name[0] == '.' && !(top && name == ".well-known") {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c == 0x7f || c == '\\' || c == '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// encodedSlash tells whether a path as sent has a slash in disguise, which
+// no name can contain, so that the decoded path means something else.
+func encodedSlash(raw string) bool {
+	for i := strings.IndexByte(raw, '%'); i >= 0 && i+2 < len(raw); i++ {
+		if raw[i] == '%' && raw[i+1] == '2' && raw[i+2]|0x20 == 'f' {
+			return true
+		}
+	}
+	return false
+}
+
+// navigation tells whether r wants a page rather than a part of one: such
+// requests for unknown paths belong to a single-page app's router. A last
+// segment with an extension is a missing file; paths of hidden names and of
+// /.well-known are asked for by programs.
+func navigation(r *http.Request, path string) bool {
+	if !servablePath(path) || path == "/.well-known" || strings.HasPrefix(path, "/.well-known/") {
+		return false
+	}
+	if strings.Contains(path[strings.LastIndexByte(path, '/')+1:], ".") {
+		return false
+	}
+	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return true
+	}
+	for _, accept := range r.Header["Accept"] {
+		if strings.Contains(accept, "text/html") {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest404 returns the 404.html nearest to path, which need not exist: that of the
+// deepest folder on its way, or of one above.
+func (t *table) nearest404(path string) *asset {
+	best := t.assets["/404.html"]
+	for i := 1; i < len(path); {
+		n := strings.IndexByte(path[i:], '/')
+		if n < 0 {
+			break
+		}
+		i += n + 1
+		if t.dirs[path[:i]] == nil {
+			break
+		}
+		if a := t.assets[path[:i]+"404.html"]; a != nil {
+			best = a
+		}
+	}
+	return best
+}
+
+// redirect answers with 308 to a path of the folder, keeping the query. The
+// path comes from the table or is "/": it begins with one slash and has
+// neither backslash nor control character, so it cannot name another host.
+func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, path string) {
+	to := url.URL{
+		Path:       f.config.Prefix[:len(f.config.Prefix)-1] + path,
+		RawQuery:   r.URL.RawQuery,
+		ForceQuery: r.URL.ForceQuery,
+	}
+	h := w.Header()
+	h["Location"] = []string{to.String()}
+	h["Content-Length"] = noLength
+	h["Cache-Control"] = noCache
+	h["X-Content-Type-Options"] = nosniff
+	w.WriteHeader(http.StatusPermanentRedirect)
+}

@@ -1,0 +1,168 @@
+package static
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// fileConn notes what its ReadFrom is given: net/http calls it on the
+// connection itself, and a *net.TCPConn that is given a file uses sendfile(2).
+type fileConn struct {
+	*net.TCPConn
+	seen *seen
+}
+
+type seen struct {
+	mu    sync.Mutex
+	files []int64 // lengths still to be sent, of those that were files
+	other int
+}
+
+func (c fileConn) ReadFrom(r io.Reader) (int64, error) {
+	c.seen.mu.Lock()
+	limited, ok := r.(*io.LimitedReader)
+	if ok {
+		_, ok = limited.R.(*os.File)
+	}
+	if ok {
+		c.seen.files = append(c.seen.files, limited.N)
+	} else {
+		c.seen.other++
+	}
+	c.seen.mu.Unlock()
+	return c.TCPConn.ReadFrom(r)
+}
+
+type fileListener struct {
+	*net.TCPListener
+	seen *seen
+}
+
+func (l fileListener) Accept() (net.Conn, error) {
+	c, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return fileConn{c, l.seen}, nil
+}
+
+func TestLargeFilesAreSentByTheKernel(t *testing.T) {
+	const size = 4 << 20
+	root := t.TempDir()
+	write(t, root, files{"big": strings.Repeat("0123456789abcdef", size/16), "small": "s"})
+	f, err := Open(Config{Root: root}, Options{})
+	check(t, err)
+	defer f.Close()
+	var saw seen
+	h := httptest.NewUnstartedServer(f)
+	h.Listener = fileListener{h.Listener.(*net.TCPListener), &saw}
+	h.Start()
+	defer h.Close()
+	s := &site{t: t, url: h.URL}
+	// net/http sends the first 512 bytes with the head.
+	for _, c := range []struct {
+		fields []string
+		length int
+		want   []int64
+	}{
+		{nil, size, []int64{size - 512}},
+		{[]string{"Range: bytes=1000000-"}, size - 1000000, []int64{size - 1000000 - 512}},
+		{[]string{"Range: bytes=0-1999999,2500000-3999999"}, 3500000, []int64{2000000, 1500000}},
+	} {
+		saw.files, saw.other = nil, 0
+		a := s.get("/big", c.fields...)
+		if len(a.body) < c.length {
+			t.Fatalf("%v: %s, %d bytes", c.fields, a.Status, len(a.body))
+		}
+		saw.mu.Lock()
+		var sent int64
+		for i, n := range saw.files {
+			sent += n
+			if i >= len(c.want) || n > c.want[i] || n < c.want[i]-512 {
+				t.Errorf("%v: the connection was given files of %v bytes, want %v", c.fields, saw.files, c.want)
+				break
+			}
+		}
+		if sent == 0 || saw.other > 0 {
+			t.Errorf("%v: the connection was given %v bytes of files and %d other things", c.fields, saw.files, saw.other)
+		}
+		saw.mu.Unlock()
+	}
+}
+
+// A file cut short after its length was promised must break the connection off.
+func TestCutFileBreaksTheAnswerOff(t *testing.T) {
+	s := newSite(t, Config{}, files{"big": strings.Repeat("x", 64<<20)})
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		write(t, s.root, files{"big": strings.Repeat("x", 64<<20)})
+		h := httptest.NewUnstartedServer(s.Folder)
+		h.EnableHTTP2 = protocol == "HTTP/2.0"
+		h.StartTLS()
+		res, err := h.Client().Get(h.URL + "/big")
+		check(t, err)
+		if res.Proto != protocol || res.ContentLength != 64<<20 {
+			t.Errorf("%s, %d bytes", res.Proto, res.ContentLength)
+		}
+		check(t, os.Truncate(filepath.Join(s.root, "big"), 1000))
+		n, err := io.Copy(io.Discard, res.Body)
+		if err == nil {
+			t.Errorf("%s: %d of %d bytes without an error", protocol, n, res.ContentLength)
+		}
+		res.Body.Close()
+		h.Close()
+	}
+}
+
+func TestLargeFilesOverHTTP2(t *testing.T) {
+	s := newSite(t, Config{}, files{"big": strings.Repeat("0123456789abcdef", 1<<16), "a": "small"})
+	h := httptest.NewUnstartedServer(s.Folder)
+	h.EnableHTTP2 = true
+	h.StartTLS()
+	defer h.Close()
+	for path, want := range map[string]string{"/big": strings.Repeat("0123456789abcdef", 1<<16), "/a": "small"} {
+		res, err := h.Client().Get(h.URL + path)
+		check(t, err)
+		body, err := io.ReadAll(res.Body)
+		check(t, err)
+		res.Body.Close()
+		if res.ProtoMajor != 2 || string(body) != want || res.Header.Get("Etag") == "" {
+			t.Errorf("%s: %s, %d bytes", path, res.Proto, len(body))
+		}
+	}
+}
+
+func TestHitAllocatesNothing(t *testing.T) {
+	s := newSite(t, Config{}, files{"dir/a.css": "body{}"})
+	w := &discard{header: http.Header{}}
+	r := httptest.NewRequest("GET", "/dir/a.css", nil)
+	s.ServeHTTP(w, r)
+	if n := testing.AllocsPerRun(100, func() {
+		clear(w.header)
+		s.ServeHTTP(w, r)
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	r.Header.Set("If-None-Match", w.header.Get("Etag"))
+	if n := testing.AllocsPerRun(100, func() {
+		clear(w.header)
+		s.ServeHTTP(w, r)
+	}); n > 0 || w.status != 304 {
+		t.Errorf("%v allocations for %d", n, w.status)
+	}
+}
+
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(p []byte) (int, error) { return len(p), nil }

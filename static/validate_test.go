@@ -1,0 +1,37 @@
+package static
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestValidateSaysAllThatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, files{"file": ""})
+	for _, c := range []struct {
+		config Config
+		want   []string
+	}{
+		{Config{Root: dir}, nil},
+		{Config{Root: dir, Prefix: "/docs/a b/", Memory: 1 << 20, SPA: true}, nil},
+		{Config{}, []string{"root: no folder is given"}},
+		{Config{Root: "public"}, []string{"root: the path public is not absolute"}},
+		{Config{Root: filepath.Join(dir, "none"), Prefix: "docs", Memory: -1}, []string{"root: the folder", "path: the path", "memory: the memory"}},
+		{Config{Root: filepath.Join(dir, "file")}, []string{"is not a folder"}},
+		{Config{Root: dir, Prefix: "//x/"}, []string{"path: "}},
+		{Config{Root: dir, Prefix: "/\\x/"}, []string{"path: "}},
+		{Config{Root: dir, Prefix: "/a\tb/"}, []string{"path: "}},
+	} {
+		got := Validate(c.config)
+		if len(got) != len(c.want) {
+			t.Errorf("%+v: %v", c.config, got)
+			continue
+		}
+		for i, complaint := range got {
+			if s := complaint.Key + ": " + complaint.What; !strings.Contains(s, c.want[i]) || complaint.Hint == "" {
+				t.Errorf("%+v: %s (%s), want %s", c.config, s, complaint.Hint, c.want[i])
+			}
+		}
+	}
+}

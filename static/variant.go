@@ -1,0 +1,73 @@
+package static
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// variant is a representation of an asset, ready to be sent: validators and
+// header values made once, and the content if it is in memory. All but
+// visited and held stays as it was made.
+type variant struct {
+	kind     *mediaType
+	size     int64
+	modified int64 // seconds since 1970; 0: unknown, so there is no Last-Modified
+	body     []byte
+
+	// Values of header fields; arrays, so that a slice of them costs nothing. "" is no field.
+	etag         [1]string
+	lastModified [1]string
+	length       [1]string
+
+	visited atomic.Bool   // asked for since memory last looked
+	held    *list.Element // where memory keeps the body; memory's own
+}
+
+// newVariant makes the representation of a file. body is its content, nil for
+// one that stays on disk.
+//
+// Its entity tag is strong: a hash of the content where we have that, else the
+// time of modification and the size, as Caddy writes them.
+func newVariant(kind *mediaType, at stamp, body []byte) *variant {
+	v := &variant{kind: kind, size: at.size, body: body}
+	v.length[0] = strconv.FormatInt(at.size, 10)
+	// Times of 0 and 1 are what reproducible builds and package managers
+	// write: they say nothing. One in the future must not be sent (RFC 9110
+	// section 8.8.2.1).
+	dated := at.modified > int64(time.Second)
+	if seconds := at.modified / int64(time.Second); dated && seconds <= time.Now().Unix() {
+		v.modified = seconds
+		v.lastModified[0] = time.Unix(seconds, 0).UTC().Format(http.TimeFormat)
+	}
+	switch {
+	case body != nil:
+		sum := sha256.Sum256(body)
+		v.etag[0] = `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	case dated:
+		v.etag[0] = `"` + strconv.FormatInt(at.modified, 36) + "-" + strconv.FormatInt(at.size, 36) + `"`
+	}
+	return v
+}
+
+// withoutBody returns v as it is when its content is on disk only.
+func (v *variant) withoutBody() *variant {
+	return &variant{
+		kind: v.kind, size: v.size, modified: v.modified,
+		etag: v.etag, lastModified: v.lastModified, length: v.length,
+	}
+}
+
+// send writes part of the content, from memory or else from file.
+func (v *variant) send(w http.ResponseWriter, file *os.File, part span) {
+	if v.body != nil {
+		_, _ = w.Write(v.body[part.start:part.end()])
+		return
+	}
+	sendFile(w, file, part)
+}
