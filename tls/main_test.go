@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -53,7 +54,7 @@ func runningUntil(t *testing.T, o Options, edit func(*Certs)) (*Certs, func()) {
 		o.Dir = t.TempDir()
 	}
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(&testLog{t: t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		o.Log = slogTo(&testLog{t: t})
 	}
 	c, err := New(o)
 	if err != nil {
@@ -96,6 +97,10 @@ func (l *testLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+func slogTo(l *testLog) *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func settle(t *testing.T, c *Certs) {
@@ -187,7 +192,7 @@ func dial(address string, config *tls.Config) (tls.ConnectionState, error) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	state := conn.ConnectionState()
-	if _, err := conn.Read(make([]byte, 5)); err != nil {
+	if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
 		return state, err
 	}
 	return state, nil
