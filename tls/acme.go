@@ -158,14 +158,19 @@ func (i *issuance) explain(name string, err error) error {
 		for _, sub := range problem.Subproblems {
 			text += "; " + sub.Detail
 		}
-		err = fmt.Errorf("%s says: %s (%s)", i.config.issuer(), text, strings.TrimPrefix(problem.Type, acme.ProblemTypeNamespace))
+		kind := strings.TrimPrefix(problem.Type, acme.ProblemTypeNamespace)
+		text = fmt.Sprintf("%s says: %s (%s)", i.config.issuer(), text, kind)
+		switch kind {
+		case "connection", "tls", "unauthorized", "incorrectResponse": // it met nobody, or somebody else
+			if i.httpPort != 0 && i.httpPort != 80 || i.httpsPort != 0 && i.httpsPort != 443 {
+				text += fmt.Sprintf("; a public CA connects to ports 80 and 443, and this box listens on %s", ports(i.httpPort, i.httpsPort))
+			}
+		}
+		return errors.New(text)
 	}
-	text := err.Error()
-	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] Renew: ", "[" + name + "] "} {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] "} {
 		text = strings.TrimPrefix(text, noise)
-	}
-	if i.acme != nil && (i.httpPort != 0 && i.httpPort != 80 || i.httpsPort != 0 && i.httpsPort != 443) {
-		text += fmt.Sprintf("; a public CA connects to ports 80 and 443, and this box listens on %s", ports(i.httpPort, i.httpsPort))
 	}
 	return errors.New(text)
 }

@@ -230,42 +230,44 @@ func TestADroppedNameIsNoLongerServedNorRenewed(t *testing.T) {
 }
 
 func TestCertificatesOfTheInternalCAAreRenewed(t *testing.T) {
+	t.Parallel()
 	c := running(t, Options{}, func(c *Certs) {
 		c.ca.life, c.ca.back = 3*time.Second, 0
 		c.check = 50 * time.Millisecond
 	})
-	c.Want(Want{Names: []string{"localhost"}})
+	c.Want(Want{Names: []string{"renewed.localhost"}})
 	settle(t, c)
-	first := status(c, "localhost").Expires
+	first := status(c, "renewed.localhost").Expires
 	eventually(t, "another certificate is served", func() bool {
-		p, _ := c.table.Load().find("localhost")
+		p, _ := c.table.Load().find("renewed.localhost")
 		return p.cert != nil && p.cert.Leaf.NotAfter.After(first)
 	})
-	if s := status(c, "localhost"); s.State != Valid {
+	if s := status(c, "renewed.localhost"); s.State != Valid {
 		t.Errorf("status: %+v", s)
 	}
 }
 
 func TestAnExpiredCertificateInTheStorageIsReplaced(t *testing.T) {
+	t.Parallel()
 	o := Options{Dir: t.TempDir()}
 	c, stop := runningUntil(t, o, func(c *Certs) {
 		c.ca.life, c.ca.back = time.Second, 0
 		c.check = time.Millisecond // else it would be renewed right away
 	})
-	c.Want(Want{Names: []string{"localhost"}})
+	c.Want(Want{Names: []string{"expired.localhost"}})
 	settle(t, c)
 	stop()
-	ends := status(c, "localhost").Expires.Add(time.Second) // certmagic counts the whole last second
+	ends := status(c, "expired.localhost").Expires.Add(time.Second) // certmagic counts the whole last second
 	eventually(t, "it has expired", func() bool { return time.Now().After(ends) })
 
 	c = running(t, o, nil)
 	address := serving(t, c)
-	c.Want(Want{Names: []string{"localhost"}})
+	c.Want(Want{Names: []string{"expired.localhost"}})
 	settle(t, c)
-	if _, err := dial(address, client(t, c, "localhost")); err != nil {
+	if _, err := dial(address, client(t, c, "expired.localhost")); err != nil {
 		t.Errorf("right after the start: %v", err)
 	}
-	eventually(t, "the stored one is renewed", func() bool { return status(c, "localhost").Expires.After(time.Now()) })
+	eventually(t, "the stored one is renewed", func() bool { return status(c, "expired.localhost").Expires.After(time.Now()) })
 }
 
 func TestADamagedCertificateInTheStorageIsReplacedAndKept(t *testing.T) {

@@ -121,7 +121,9 @@ func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 		if name != "" {
 			local = addr.Unmap()
 		}
-		if p, ok := t.addrs[local]; ok {
+		if p, ok := t.addrs[local]; ok && p.cert != nil {
+			return p.cert, nil
+		} else if ok {
 			return c.serve(p, local.String())
 		}
 		if t.any && local.IsValid() {
@@ -148,7 +150,8 @@ func (c *Certs) serve(p place, name string) (*tls.Certificate, error) {
 // localAddr is the box's own address of conn; invalid when it has none.
 func localAddr(conn net.Conn) netip.Addr {
 	if tcp, ok := conn.LocalAddr().(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap().WithZone("")
+		addr, _ := netip.AddrFromSlice(tcp.IP)
+		return addr.Unmap()
 	}
 	return netip.Addr{}
 }

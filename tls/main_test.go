@@ -24,7 +24,7 @@ var known = []goleak.Option{
 	// One for each CA and account, for the life of the process.
 	goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.(*RingBufferRateLimiter).loop"),
 	// Pebble's validation authority cannot be stopped.
-	goleak.IgnoreAnyFunction("github.com/letsencrypt/pebble/v2/va.(*VAImpl).processTasks"),
+	goleak.IgnoreAnyFunction("github.com/letsencrypt/pebble/v2/va.VAImpl.processTasks"),
 }
 
 func TestMain(m *testing.M) {

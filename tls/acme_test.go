@@ -1,0 +1,446 @@
+package tls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	pebbleca "github.com/letsencrypt/pebble/v2/ca"
+	pebbledb "github.com/letsencrypt/pebble/v2/db"
+	pebbleva "github.com/letsencrypt/pebble/v2/va"
+	pebblewfe "github.com/letsencrypt/pebble/v2/wfe"
+	"github.com/miekg/dns"
+)
+
+// Orders take a second or two, most of it waiting, so the tests that order run
+// side by side. Each has a name of its own, for certmagic keeps its challenges
+// and jobs by name, for the whole process.
+
+// acmeCA is a real ACME CA (pebble) in this process. It finds every name at
+// 127.0.0.1, and the box at the ports it was made for.
+type acmeCA struct {
+	directory string
+	root      string // file of the certificate to trust its directory by
+	pool      *x509.CertPool
+	orders    atomic.Int32
+	down      atomic.Bool // answers 503
+}
+
+type acmeOptions struct {
+	httpPort, tlsPort int
+	eab               [2]string // key id and key; an account needs them
+}
+
+func newACME(t *testing.T, o acmeOptions) *acmeCA {
+	t.Helper()
+	quiet := log.New(io.Discard, "", 0)
+	store := pebbledb.NewMemoryStore()
+	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, map[string]pebbleca.Profile{"default": {Description: "90 days", ValidityPeriod: 90 * 24 * 3600}})
+	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, nameServer(t), store)
+	if o.eab[0] != "" {
+		if err := store.AddExternalAccountKeyByID(o.eab[0], o.eab[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	front := pebblewfe.New(quiet, store, validation, authority, nil, false, o.eab[0] != "", 1, 1)
+	handler := front.Handler()
+	a := &acmeCA{pool: x509.NewCertPool()}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.down.Load() {
+			http.Error(w, "down", http.StatusServiceUnavailable)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/order-plz") {
+			a.orders.Add(1)
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	a.directory = server.URL + "/dir"
+	a.root = filepath.Join(t.TempDir(), "acme.pem")
+	if err := os.WriteFile(a.root, certificatePEM(server.Certificate().Raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root, err := x509.ParseCertificate(authority.GetRootCert(0).DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.pool.AddCert(root)
+	return a
+}
+
+// nameServer says that every name is at 127.0.0.1, and returns its address.
+func nameServer(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &dns.Server{Listener: listener, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		answer := new(dns.Msg)
+		answer.SetReply(q)
+		if q.Question[0].Qtype == dns.TypeA {
+			answer.Answer = append(answer.Answer, &dns.A{
+				Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(127, 0, 0, 1).To4(),
+			})
+		}
+		w.WriteMsg(answer)
+	})}
+	ended := make(chan error, 1)
+	started := make(chan struct{})
+	server.NotifyStartedFunc = func() { close(started) }
+	go func() { ended <- server.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() {
+		server.Shutdown()
+		<-ended
+	})
+	return listener.Addr().String()
+}
+
+// box is Certs behind real listeners for HTTP and HTTPS.
+type box struct {
+	*Certs
+	httpPort, httpsPort int
+	https               string
+	plain               string
+	challenged          atomic.Int32 // requests that Challenge answered
+}
+
+// newBox listens for HTTP and HTTPS, or only for one of them.
+func newBox(t *testing.T, o Options, http_, https bool, edit func(*Certs)) *box {
+	t.Helper()
+	b := &box{}
+	var inner, plain net.Listener
+	for _, l := range []struct {
+		on   bool
+		l    *net.Listener
+		port *int
+	}{{http_, &plain, &b.httpPort}, {https, &inner, &b.httpsPort}} {
+		if !l.on {
+			continue
+		}
+		var err error
+		if *l.l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+		*l.port = (*l.l).Addr().(*net.TCPAddr).Port
+	}
+	o.HTTPPort = func() int { return b.httpPort }
+	o.HTTPSPort = func() int { return b.httpsPort }
+	b.Certs = running(t, o, edit)
+	if https {
+		b.https = listening(t, Listen(inner, b.ServerConfig(), ListenOptions{Log: b.log}))
+	}
+	if http_ {
+		b.plain = plain.Addr().String()
+		handler := b.Challenge(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "next", http.StatusTeapot) }))
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen := &codeWriter{ResponseWriter: w, code: http.StatusOK}
+			handler.ServeHTTP(seen, r)
+			if seen.code == http.StatusOK {
+				b.challenged.Add(1)
+			}
+		})}
+		ended := make(chan struct{})
+		go func() { defer close(ended); server.Serve(plain) }()
+		t.Cleanup(func() { server.Close(); <-ended })
+	}
+	return b
+}
+
+type codeWriter struct {
+	http.ResponseWriter
+	code int
+}
+
+func (w *codeWriter) WriteHeader(code int) {
+	w.code = code
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// valid waits until name has its certificate.
+func (b *box) valid(t *testing.T, name string) Certificate {
+	t.Helper()
+	eventually(t, name+" has a certificate", func() bool { return status(b.Certs, name).State == Valid })
+	return status(b.Certs, name)
+}
+
+func TestACertificateIsHadByTheHTTPChallenge(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	// The HTTPS port is not where the CA looks: only HTTP-01 can succeed.
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: 1})
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root, Email: "ops@example.com"}, Names: []string{"http.example.com", "localhost"}})
+	settle(t, b.Certs)
+	s := b.valid(t, "http.example.com")
+	if s.Issuer != ca.directory || s.KeyType != "ecdsa-p256" || s.Error != "" {
+		t.Errorf("status: %+v", s)
+	}
+	if b.challenged.Load() == 0 {
+		t.Error("Challenge answered nothing")
+	}
+	if _, err := dial(b.https, &tls.Config{ServerName: "http.example.com", RootCAs: ca.pool}); err != nil {
+		t.Error(err)
+	}
+	// All else goes to the next handler, also what only looks like a challenge.
+	for _, path := range []string{"/", "/.well-known/acme-challenge/unknown", "/.well-known/other"} {
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + b.plain + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusTeapot {
+			t.Errorf("%s: %s", path, response.Status)
+		}
+	}
+	// Another Want with the same names orders nothing.
+	before := ca.orders.Load()
+	b.Want(Want{Config: b.want.Config, Names: []string{"http.example.com"}})
+	settle(t, b.Certs)
+	if b.valid(t, "http.example.com"); ca.orders.Load() != before {
+		t.Error("ordered again")
+	}
+}
+
+// soon is a backoff for tests.
+func soon(int) time.Duration { return 50 * time.Millisecond }
+
+func TestACertificateIsHadByTheTLSChallenge(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, false, true, func(c *Certs) { c.backoff = soon })
+	ca := newACME(t, acmeOptions{httpPort: 1, tlsPort: b.httpsPort})
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"tls.example.com"}})
+	settle(t, b.Certs)
+	b.valid(t, "tls.example.com")
+	if _, err := dial(b.https, &tls.Config{ServerName: "tls.example.com", RootCAs: ca.pool}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAStoredPublicCertificateIsServedWithoutItsCA(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var want Want
+	var pool *x509.CertPool
+	t.Run("get it", func(t *testing.T) {
+		b := newBox(t, Options{Dir: dir}, true, true, func(c *Certs) { c.backoff = soon })
+		ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+		want, pool = Want{Config: Config{Issuer: ca.directory}, Names: []string{"stored.example.com"}}, ca.pool
+		first := want
+		first.CARoot = ca.root
+		b.Want(first)
+		b.valid(t, "stored.example.com")
+	})
+	// The CA is gone, and so is the box's way to it.
+	b := newBox(t, Options{Dir: dir}, true, true, nil)
+	b.Want(want)
+	settle(t, b.Certs)
+	if _, err := dial(b.https, &tls.Config{ServerName: "stored.example.com", RootCAs: pool}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestACAThatCannotBeReachedHoldsUpNothingElseAndIsToldInStatus(t *testing.T) {
+	checkLeaks(t)
+	b := newBox(t, Options{}, true, true, func(c *Certs) {
+		c.backoff = func(int) time.Duration { return time.Hour }
+	})
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	b.Want(Want{Config: Config{Issuer: "https://" + gone.Addr().String() + "/dir"}, Names: []string{"www.example.com", "localhost"}})
+	start := time.Now()
+	settle(t, b.Certs)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("Settle waited %v for the CA", took)
+	}
+	if _, err := dial(b.https, client(t, b.Certs, "localhost")); err != nil {
+		t.Errorf("localhost: %v", err)
+	}
+	eventually(t, "the failure is known", func() bool { return status(b.Certs, "www.example.com").State == Failing })
+	s := status(b.Certs, "www.example.com")
+	if !strings.Contains(s.Error, "connection refused") || time.Until(s.Retry) < 50*time.Minute || s.Tried.IsZero() {
+		t.Errorf("status: %+v", s)
+	}
+	if _, err := dial(b.https, &tls.Config{ServerName: "www.example.com"}); err == nil || !strings.Contains(err.Error(), "internal error") {
+		t.Errorf("handshake: %v, want internal error", err)
+	}
+	text, err := json.Marshal(b.Status())
+	if err != nil || !strings.Contains(string(text), `"name":"localhost","issuer":"internal","state":"valid","key_type":"ecdsa-p256","not_before":"`) {
+		t.Errorf("JSON: %s, %v", text, err)
+	}
+}
+
+func TestAFailedOrderIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	ca.down.Store(true)
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"again.example.com"}})
+	eventually(t, "the failure is known", func() bool { return status(b.Certs, "again.example.com").State == Failing })
+	ca.down.Store(false)
+	if s := b.valid(t, "again.example.com"); s.Error != "" || !s.Retry.IsZero() {
+		t.Errorf("status: %+v", s)
+	}
+}
+
+func TestTheCAsOwnWordsAreInStatus(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, true, true, func(c *Certs) {
+		c.backoff = func(int) time.Duration { return time.Hour }
+	})
+	// The CA looks at ports where nobody is.
+	ca := newACME(t, acmeOptions{httpPort: 1, tlsPort: 1})
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"words.example.com"}})
+	eventually(t, "the failure is known", func() bool { return status(b.Certs, "words.example.com").State == Failing })
+	if s := status(b.Certs, "words.example.com"); !strings.Contains(s.Error, "says: ") || !strings.Contains(s.Error, "80 and 443") || !strings.Contains(s.Error, "127.0.0.1:1") {
+		t.Errorf("status: %s", s.Error)
+	}
+}
+
+func TestAnotherIssuerTakesOverWithoutAGap(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	one := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	two := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	want := func(config Config) {
+		b.Want(Want{Config: config, Names: []string{"another.example.com"}})
+		settle(t, b.Certs)
+	}
+	want(Config{Issuer: one.directory, CARoot: one.root})
+	b.valid(t, "another.example.com")
+	two.down.Store(true)
+	want(Config{Issuer: two.directory, CARoot: two.root})
+	eventually(t, "the second fails", func() bool { return status(b.Certs, "another.example.com").State == Failing })
+	if _, err := dial(b.https, &tls.Config{ServerName: "another.example.com", RootCAs: one.pool}); err != nil {
+		t.Errorf("while the second is down: %v", err)
+	}
+	two.down.Store(false)
+	b.valid(t, "another.example.com")
+	eventually(t, "the second's is served", func() bool {
+		_, err := dial(b.https, &tls.Config{ServerName: "another.example.com", RootCAs: two.pool})
+		return err == nil
+	})
+	// And back: what the first has issued is still in the storage.
+	orders := one.orders.Load()
+	want(Config{Issuer: one.directory, CARoot: one.root})
+	eventually(t, "the first's is served", func() bool {
+		_, err := dial(b.https, &tls.Config{ServerName: "another.example.com", RootCAs: one.pool})
+		return err == nil
+	})
+	if s := b.valid(t, "another.example.com"); s.Issuer != one.directory || one.orders.Load() != orders {
+		t.Errorf("ordered %d times more, %+v", one.orders.Load()-orders, s)
+	}
+	want(Config{Issuer: "internal"})
+	if _, err := dial(b.https, client(t, b.Certs, "another.example.com")); err != nil {
+		t.Errorf("internal: %v", err)
+	}
+}
+
+func TestZeroSSLGetsItsCredentialsByMail(t *testing.T) {
+	t.Parallel()
+	const id, key = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+	told := &testLog{t: t}
+	var asked atomic.Int32
+	desk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch asked.Add(1) {
+		case 1:
+			w.WriteHeader(http.StatusBadGateway)
+			io.WriteString(w, "<html>")
+		case 2:
+			io.WriteString(w, `{"success":false,"error":{"code":2900,"type":"email_rejected"}}`)
+		default:
+			if r.Method != http.MethodPost || r.FormValue("email") != "ops@example.com" {
+				t.Errorf("%s for %q", r.Method, r.FormValue("email"))
+			}
+			fmt.Fprintf(w, `{"success":true,"eab_kid":%q,"eab_hmac_key":%q}`, id, key)
+		}
+	}))
+	defer desk.Close()
+	directory := map[string]string{}
+	b := newBox(t, Options{Log: slogTo(told)}, true, true, func(c *Certs) {
+		c.backoff = soon
+		c.zeroSSLURL, c.directories = desk.URL, directory
+	})
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, eab: [2]string{id, key}})
+	directory[ZeroSSL] = ca.directory // nobody looks before Want
+	b.Want(Want{Config: Config{Issuer: ZeroSSL, Email: "ops@example.com", CARoot: ca.root}, Names: []string{"zerossl.example.com"}})
+	if s := b.valid(t, "zerossl.example.com"); s.Issuer != ZeroSSL {
+		t.Errorf("status: %+v", s)
+	}
+	for _, want := range []string{"status 502", "email_rejected (2900)"} {
+		if !strings.Contains(told.String(), want) {
+			t.Errorf("the log does not say %q", want)
+		}
+	}
+	if _, err := base64.RawURLEncoding.DecodeString(key); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARootFileThatCannotBeReadIsToldInStatus(t *testing.T) {
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, pem.EncodeToMemory(&pem.Block{Type: "OTHER"}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(t.TempDir(), "none.pem"), empty} {
+		b.Want(Want{Config: Config{Issuer: "https://127.0.0.1:1/dir", CARoot: file}, Names: []string{"www.example.com"}})
+		settle(t, b.Certs)
+		eventually(t, "the failure is known", func() bool { return strings.Contains(status(b.Certs, "www.example.com").Error, file) })
+	}
+}
+
+func TestChallengesAreLeftAloneBeforeAnyCAWasAsked(t *testing.T) {
+	b := newBox(t, Options{}, true, true, nil)
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + b.plain + "/.well-known/acme-challenge/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusTeapot {
+		t.Errorf("answer: %s", response.Status)
+	}
+	if _, err := dial(b.https, &tls.Config{ServerName: "www.example.com", NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true}); err == nil {
+		t.Error("a challenge that nobody has was answered")
+	}
+}
+
+func TestAnOrderEndsWithItsContext(t *testing.T) {
+	checkLeaks(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts in the kernel, never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c, stop := runningUntil(t, Options{HTTPPort: func() int { return 80 }}, nil)
+	c.Want(Want{Config: Config{Issuer: "https://" + silent.Addr().String() + "/dir"}, Names: []string{"www.example.com"}})
+	settle(t, c)
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	start := time.Now()
+	stop()
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("Run took %v to end", took)
+	}
+}

@@ -1,0 +1,60 @@
+package tls
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestWhatIsWrongWithAConfigIsToldAtOnce(t *testing.T) {
+	ca := openCA(t, t.TempDir())
+	if err := ca.ready(); err != nil {
+		t.Fatal(err)
+	}
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		config Config
+		want   string // keys and part of what is said
+	}{
+		{Config{}, ""},
+		{Config{Issuer: "letsencrypt", Email: "ops@example.com"}, ""},
+		{Config{Issuer: "internal"}, ""},
+		{Config{Issuer: "zerossl", Email: "ops@example.com"}, ""},
+		{Config{Issuer: "https://ca.example.com/acme/directory", CARoot: ca.rootCopy()}, ""},
+		{Config{Issuer: "http://127.0.0.1:14000/dir"}, ""},
+		{Config{Issuer: "zerossl"}, "email: zerossl issues nothing"},
+		{Config{Issuer: "letsencript"}, `issuer: unknown issuer "letsencript"`},
+		{Config{Issuer: "https:///dir"}, "issuer: the URL"},
+		{Config{Issuer: "http://ca.example.com/dir"}, "issuer: the ACME directory"},
+		{Config{Issuer: "ftp://127.0.0.1/dir"}, "issuer: the ACME directory"},
+		{Config{Email: "Ops <ops@example.com>"}, "email: "},
+		{Config{CARoot: filepath.Join(t.TempDir(), "none")}, "ca_root: cannot read"},
+		{Config{CARoot: text}, "ca_root: " + text + " holds no certificate"},
+		{Config{Issuer: "nobody", Email: "nobody", CARoot: text}, "issuer: |email: |ca_root: "},
+	} {
+		var all []string
+		for _, c := range ValidateConfig(tt.config) {
+			all = append(all, c.Key+": "+c.What)
+			if c.Hint == "" {
+				t.Errorf("%+v: no hint", c)
+			}
+		}
+		got, want := all, strings.Split(tt.want, "|")
+		if tt.want == "" {
+			want = nil
+		}
+		if len(got) != len(want) {
+			t.Errorf("%+v: %q, want %q", tt.config, got, want)
+			continue
+		}
+		for i := range want {
+			if !strings.HasPrefix(got[i], want[i]) {
+				t.Errorf("%+v: %q, want %q", tt.config, got, want)
+			}
+		}
+	}
+}
