@@ -2,74 +2,104 @@ package apps
 
 import (
 	"bytes"
-	"strconv"
 	"sync"
-	"time"
+	"unicode/utf8"
 )
 
-// lineWriter takes one stream of one instance. Write never fails and never waits for a disk.
+const (
+	// keptLines is how many of a stream's last lines are kept for Failure.Output.
+	keptLines = 50
+	// keptLength is how much of each of them is kept, in bytes.
+	keptLength = 2 << 10
+	// ellipsis ends a line that goes on in the next one.
+	ellipsis = "…"
+)
+
+// lineWriter takes one stream of one instance and makes lines of it: parts of
+// a line are joined, one that is longer than maxLine is split. Write never
+// fails and never waits for a disk. One goroutine writes, any may ask for last.
 type lineWriter struct {
 	book   *logBook
 	slot   int
-	stream string
+	stream stream
+	limit  int // maxLine
 
 	mu   sync.Mutex
-	part []byte
-	kept []string
+	part []byte // of a line whose end has not come, at most limit
+	kept [keptLines][]byte
+	n    int // lines so far; kept[n%keptLines] is the oldest
 }
 
 // writer makes the writer for an instance's stream, "out" or "err".
-func (b *logBook) writer(slot int, stream string) *lineWriter {
-	return &lineWriter{book: b, slot: slot, stream: stream}
+func (b *logBook) writer(slot int, name string) *lineWriter {
+	w := &lineWriter{book: b, slot: slot, limit: maxLine}
+	if name == streamNames[streamErr] {
+		w.stream = streamErr
+	}
+	return w
 }
 
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := len(p)
-	for {
-		line, rest, found := bytes.Cut(p, []byte("\n"))
-		w.part = append(w.part, line...)
-		if !found {
-			return n, nil
+	for rest := p; len(rest) > 0; {
+		line, after, ended := bytes.Cut(rest, []byte{'\n'})
+		if len(w.part) > 0 || !ended || len(line) > w.limit {
+			w.join(line)
+			line = w.part
 		}
-		w.emit()
-		p = rest
+		if ended {
+			w.emit(bytes.TrimSuffix(line, []byte{'\r'}))
+			w.part = w.part[:0]
+		}
+		rest = after
 	}
+	return len(p), nil
 }
 
-func (w *lineWriter) emit() {
-	text := bytes.TrimSuffix(w.part, []byte("\r"))
+// join appends to the unfinished line and emits what is too long of it.
+func (w *lineWriter) join(more []byte) {
+	for len(w.part)+len(more) > w.limit {
+		n := w.limit - len(w.part)
+		w.part = append(w.part, more[:n]...)
+		more = more[n:]
+		cut := w.limit - len(ellipsis)
+		for back := 1; back < utf8.UTFMax && !utf8.RuneStart(w.part[cut]); back++ {
+			cut--
+		}
+		rest := string(w.part[cut:])
+		w.emit(append(w.part[:cut], ellipsis...))
+		w.part = append(w.part[:0], rest...)
+	}
+	w.part = append(w.part, more...)
+}
+
+func (w *lineWriter) emit(text []byte) {
 	w.book.emit(w.slot, w.stream, text)
-	w.kept = append(w.kept, string(text))
-	w.kept = w.kept[max(0, len(w.kept)-50):]
-	w.part = w.part[:0]
+	k := &w.kept[w.n%keptLines]
+	*k = append((*k)[:0], text[:min(len(text), keptLength)]...)
+	w.n++
 }
 
-// last returns up to n of the stream's last lines, at most 50.
+// last returns up to n of the stream's last lines, at most 50, oldest first.
 func (w *lineWriter) last(n int) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]string(nil), w.kept[max(0, len(w.kept)-n):]...)
+	n = max(0, min(n, w.n, keptLines))
+	lines := make([]string, 0, n)
+	for i := w.n - n; i < w.n; i++ {
+		lines = append(lines, string(w.kept[i%keptLines]))
+	}
+	return lines
 }
 
-// Close emits a last line that has no end.
+// Close emits a last line that has no end. A later Write begins a new line.
 func (w *lineWriter) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.part) > 0 {
-		w.emit()
+		w.emit(bytes.TrimSuffix(w.part, []byte{'\r'}))
+		w.part = nil
 	}
 	return nil
-}
-
-// appendLine appends the form that a line has in a file:
-// 2026-11-23T01:48:48.123Z <slot> <text>
-func appendLine(b []byte, t time.Time, slot int, text []byte) []byte {
-	b = t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-	b = append(b, ' ')
-	b = strconv.AppendInt(b, int64(slot), 10)
-	b = append(b, ' ')
-	b = append(b, text...)
-	return append(b, '\n')
 }
