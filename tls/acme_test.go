@@ -42,14 +42,18 @@ type acmeCA struct {
 
 type acmeOptions struct {
 	httpPort, tlsPort int
+	life              uint64    // of certificates, in seconds; 90 days when 0
 	eab               [2]string // key id and key; an account needs them
 }
 
 func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	t.Helper()
 	quiet := log.New(io.Discard, "", 0)
+	if o.life == 0 {
+		o.life = 90 * 24 * 3600
+	}
 	store := pebbledb.NewMemoryStore()
-	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, map[string]pebbleca.Profile{"default": {Description: "90 days", ValidityPeriod: 90 * 24 * 3600}})
+	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, map[string]pebbleca.Profile{"default": {Description: "the only one", ValidityPeriod: o.life}})
 	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, nameServer(t), store)
 	if o.eab[0] != "" {
 		if err := store.AddExternalAccountKeyByID(o.eab[0], o.eab[1]); err != nil {
@@ -443,4 +447,66 @@ func TestAnOrderEndsWithItsContext(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("Run took %v to end", took)
 	}
+}
+
+func TestAPublicCertificateIsRenewedAndAFailureToldInTime(t *testing.T) {
+	t.Parallel()
+	const name = "renewed.example.com"
+	b := newBox(t, Options{}, true, true, func(c *Certs) {
+		c.backoff = soon
+		c.check = 100 * time.Millisecond
+	})
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, life: 6})
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{name}})
+	first := b.valid(t, name)
+	eventually(t, "another certificate is served", func() bool {
+		state, err := dial(b.https, &tls.Config{ServerName: name, RootCAs: ca.pool})
+		return err == nil && state.PeerCertificates[0].NotAfter.After(first.Expires)
+	})
+	ca.down.Store(true)
+	eventually(t, "the failure is known", func() bool { return status(b.Certs, name).State == Failing })
+	if s := status(b.Certs, name); !strings.Contains(s.Error, "cannot renew: ") || s.Expires.IsZero() || s.Tried.IsZero() {
+		t.Errorf("status: %+v", s)
+	}
+}
+
+func TestAskingAgainTriesAgain(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, true, true, func(c *Certs) {
+		c.backoff = func(int) time.Duration { return time.Hour }
+	})
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	ca.down.Store(true)
+	want := Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"hurry.example.com"}}
+	b.Want(want)
+	eventually(t, "the failure is known", func() bool { return status(b.Certs, "hurry.example.com").State == Failing })
+	ca.down.Store(false)
+	b.mu.Lock()
+	b.entries["hurry.example.com"].tried = time.Now().Add(-2 * time.Minute)
+	b.mu.Unlock()
+	b.Want(want)
+	b.valid(t, "hurry.example.com")
+}
+
+func TestTheHostMayListenLater(t *testing.T) {
+	t.Parallel()
+	var listens atomic.Bool
+	b := newBox(t, Options{}, false, true, func(c *Certs) {
+		port := c.o.HTTPSPort
+		c.o.HTTPSPort = func() int {
+			if listens.Load() {
+				return port()
+			}
+			return 0
+		}
+	})
+	ca := newACME(t, acmeOptions{tlsPort: b.httpsPort, httpPort: 1})
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"later.example.com"}})
+	settle(t, b.Certs)
+	eventually(t, "it waits", func() bool { return !status(b.Certs, "later.example.com").Retry.IsZero() })
+	if s := status(b.Certs, "later.example.com"); s.State != Waiting || ca.orders.Load() != 0 {
+		t.Errorf("status: %+v", s)
+	}
+	listens.Store(true)
+	b.valid(t, "later.example.com")
 }

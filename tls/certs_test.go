@@ -417,3 +417,40 @@ func TestTheFolderIsClosedToOthers(t *testing.T) {
 		t.Error("a folder below a file")
 	}
 }
+
+func TestWaitsGrowAndDiffer(t *testing.T) {
+	for try, want := range map[int]time.Duration{1: time.Minute, 2: 2 * time.Minute, 5: 16 * time.Minute, 10: 6 * time.Hour, 1000: 6 * time.Hour} {
+		var least, most time.Duration
+		for i := range 100 {
+			wait := backoff(try)
+			if i == 0 {
+				least, most = wait, wait
+			}
+			least, most = min(least, wait), max(most, wait)
+		}
+		if least < want-want/10 || most > want+want/10 || least == most {
+			t.Errorf("try %d: from %v to %v, want about %v", try, least, most, want)
+		}
+	}
+}
+
+func TestCleaningTakesWhatHasLongEnded(t *testing.T) {
+	c := running(t, Options{}, nil)
+	c.Want(Want{Names: []string{"localhost", "old.localhost"}})
+	settle(t, c)
+	old, err := newIdentity(&x509.Certificate{NotBefore: time.Now().Add(-90 * 24 * time.Hour), NotAfter: time.Now().Add(-15 * 24 * time.Hour)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string) string { return filepath.Join(c.o.Dir, "certificates", "internal", name, name+".crt") }
+	if err := os.WriteFile(file("old.localhost"), certificatePEM(old.cert.Raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.clean(t.Context())
+	if _, err := os.Stat(file("old.localhost")); err == nil {
+		t.Error("the old certificate is still there")
+	}
+	if _, err := os.Stat(file("localhost")); err != nil {
+		t.Error(err)
+	}
+}

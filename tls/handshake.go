@@ -115,24 +115,26 @@ func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 		}
 	}
 	local := localAddr(hello.Conn)
-	addr, err := netip.ParseAddr(name)
-	if name == "" || err == nil && (addr.Unmap() == local || addr.IsLoopback()) {
-		// No name, for RFC 6066 has none for addresses; or an address all the same.
-		if name != "" {
+	if name != "" {
+		// RFC 6066 has no names that are addresses, but some clients send them all the same.
+		addr, err := netip.ParseAddr(name)
+		switch {
+		case err == nil && (addr.Unmap() == local || addr.IsLoopback()):
 			local = addr.Unmap()
+		case err != nil && t.any && Internal(name) && hostname(name):
+			return c.mint.certificate(name)
+		default:
+			return nil, nil
 		}
-		if p, ok := t.addrs[local]; ok && p.cert != nil {
-			return p.cert, nil
-		} else if ok {
-			return c.serve(p, local.String())
-		}
-		if t.any && local.IsValid() {
-			return c.mint.certificate(local.String())
-		}
-		return nil, nil
 	}
-	if t.any && Internal(name) && hostname(name) && err != nil {
-		return c.mint.certificate(name)
+	p, ok := t.addrs[local]
+	switch {
+	case p.cert != nil:
+		return p.cert, nil
+	case ok:
+		return c.serve(p, local.String())
+	case t.any && local.IsValid():
+		return c.mint.certificate(local.String())
 	}
 	return nil, nil
 }
