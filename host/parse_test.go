@@ -151,7 +151,7 @@ kill_timeout = "soon"
 			`roost.toml:8: spa wants true or false, not the text "yes": leave out the quotes`,
 			`roost.toml:11: site example.com: domain example.com is already answered at / by the site of roost.toml:5: remove it from one of them`,
 			`roost.toml:12: site example.com: there is no app "wbe": did you mean "web"?`,
-			`roost.toml:16: site docs.example.com: folder missing does not exist: create it`,
+			`roost.toml:16: site docs.example.com: the folder missing does not exist: create it, or correct the path`,
 			`roost.toml:18: site docs.example.com: route path "api/" does not begin with a slash: write "/api/"`,
 			`roost.toml:24: site both.example.com: root and app are both set: keep one; a route can lead a path to the other`,
 			`roost.toml:29: instances = "many" is neither "max" nor a number`,

@@ -203,9 +203,9 @@ func appName(name string) string {
 func isFolder(name string) (what, hint string) {
 	switch info, err := os.Stat(name); {
 	case err != nil && os.IsNotExist(err):
-		return fmt.Sprintf("folder %s does not exist", name), "create it or correct the path"
+		return fmt.Sprintf("the folder %s does not exist", name), "create it, or correct the path"
 	case err != nil:
-		return fmt.Sprintf("cannot read folder %s", name), err.Error()
+		return fmt.Sprintf("cannot read the folder %s", name), err.Error()
 	case !info.IsDir():
 		return fmt.Sprintf("%s is not a folder", name), "name the folder that holds the files"
 	}

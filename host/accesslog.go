@@ -1,0 +1,225 @@
+package host
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"gopkg.in/natefinch/lumberjack.v2"
+)
+
+// accessLog writes a line for each request, to one rotated file. Requests
+// only append to a queue; when the disk does not keep up or is full, lines are
+// lost and counted, and no request waits.
+type accessLog struct {
+	log   *slog.Logger
+	file  io.WriteCloser
+	queue chan *[]byte
+	lost  atomic.Uint64 // lines
+}
+
+const (
+	accessLogQueue = 8192     // lines
+	accessLogSize  = 50       // megabytes until it is rotated
+	accessLogFiles = 10       // rotated files kept
+	accessLogBatch = 64 << 10 // bytes written at once at most
+)
+
+func newAccessLog(name string, log *slog.Logger) *accessLog {
+	return &accessLog{
+		log:   log,
+		file:  &lumberjack.Logger{Filename: name, MaxSize: accessLogSize, MaxBackups: accessLogFiles, Compress: true},
+		queue: make(chan *[]byte, accessLogQueue),
+	}
+}
+
+// run writes until ctx ends, then what is queued, and closes the file.
+func (l *accessLog) run(ctx context.Context) {
+	defer l.file.Close()
+	var said time.Time
+	batch := make([]byte, 0, accessLogBatch)
+	flush := func() {
+		if len(batch) == 0 {
+			return
+		}
+		if _, err := l.file.Write(batch); err != nil {
+			for _, c := range batch {
+				if c == '\n' {
+					l.lost.Add(1)
+				}
+			}
+			if time.Since(said) > time.Minute {
+				said = time.Now()
+				l.log.Error("cannot write the access log", "error", err, "lines_lost", l.lost.Load())
+			}
+		}
+		batch = batch[:0]
+	}
+	add := func(line *[]byte) {
+		if len(batch)+len(*line) > accessLogBatch {
+			flush()
+		}
+		batch = append(batch, *line...)
+		lines.Put(line)
+	}
+	for {
+		select {
+		case line := <-l.queue:
+			add(line)
+			if len(l.queue) == 0 {
+				flush()
+			}
+		case <-ctx.Done():
+			for len(l.queue) > 0 {
+				add(<-l.queue)
+			}
+			flush()
+			return
+		}
+	}
+}
+
+var lines = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+// add queues the line of x, which has ended.
+func (l *accessLog) add(x *exchange, took time.Duration, combined bool) {
+	line := lines.Get().(*[]byte)
+	if combined {
+		*line = appendCombined((*line)[:0], x)
+	} else {
+		*line = appendJSON((*line)[:0], x, took)
+	}
+	select {
+	case l.queue <- line:
+	default:
+		if l.lost.Add(1) == 1 {
+			l.log.Warn("the access log does not keep up, lines are lost")
+		}
+		lines.Put(line)
+	}
+}
+
+// appendJSON writes an object with always the same keys in the same order.
+// Authorization and cookies are never written.
+func appendJSON(b []byte, x *exchange, took time.Duration) []byte {
+	r := x.request
+	b = append(b, `{"time":"`...)
+	b = x.start.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = append(b, `","site":`...)
+	b = appendQuoted(b, x.siteName())
+	b = append(b, `,"client":`...)
+	b = appendQuoted(b, clientAddress(r))
+	b = append(b, `,"method":`...)
+	b = appendQuoted(b, r.Method)
+	b = append(b, `,"host":`...)
+	b = appendQuoted(b, r.Host)
+	b = append(b, `,"path":`...)
+	b = appendQuoted(b, r.RequestURI)
+	b = append(b, `,"proto":`...)
+	b = appendQuoted(b, r.Proto)
+	b = append(b, `,"status":`...)
+	b = strconv.AppendInt(b, int64(x.status), 10)
+	b = append(b, `,"bytes":`...)
+	b = strconv.AppendInt(b, x.sent(), 10)
+	b = append(b, `,"duration_ms":`...)
+	b = strconv.AppendFloat(b, float64(took.Microseconds())/1000, 'f', 3, 64)
+	b = append(b, `,"referer":`...)
+	b = appendQuoted(b, r.Header.Get("Referer"))
+	b = append(b, `,"user_agent":`...)
+	b = appendQuoted(b, r.Header.Get("User-Agent"))
+	b = append(b, `,"lane":"full","app":`...)
+	b = appendQuoted(b, x.app)
+	b = append(b, `,"tls":`...)
+	b = appendQuoted(b, tlsVersion(r))
+	return append(b, "}\n"...)
+}
+
+// appendCombined writes Apache's combined format with the site in front, for
+// tools that know it.
+func appendCombined(b []byte, x *exchange) []byte {
+	r := x.request
+	b = append(b, x.siteName()...)
+	b = append(b, ' ')
+	b = append(b, clientAddress(r)...)
+	b = append(b, " - - ["...)
+	b = x.start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
+	b = append(b, `] `...)
+	b = appendQuoted(b, r.Method+" "+r.RequestURI+" "+r.Proto)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(x.status), 10)
+	b = append(b, ' ')
+	if n := x.sent(); n > 0 {
+		b = strconv.AppendInt(b, n, 10)
+	} else {
+		b = append(b, '-')
+	}
+	for _, name := range []string{"Referer", "User-Agent"} {
+		b = append(b, ' ')
+		if v := r.Header.Get(name); v != "" {
+			b = appendQuoted(b, v)
+		} else {
+			b = append(b, `"-"`...)
+		}
+	}
+	return append(b, '\n')
+}
+
+func (x *exchange) siteName() string {
+	if x.site == nil {
+		return ""
+	}
+	return x.site.name
+}
+
+func clientAddress(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// tlsVersion is "1.3", "1.2", or empty for plain HTTP.
+func tlsVersion(r *http.Request) string {
+	switch {
+	case r.TLS == nil:
+		return ""
+	case r.TLS.Version == 0x0304: // RFC 8446 section 4.2.1
+		return "1.3"
+	case r.TLS.Version == 0x0303:
+		return "1.2"
+	}
+	return "?"
+}
+
+const hex = "0123456789abcdef"
+
+// appendQuoted writes s as a JSON string (RFC 8259 section 7). What is not
+// UTF-8 becomes U+FFFD.
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < ' ' || c == 0x7f:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		case c < utf8.RuneSelf:
+			b = append(b, c)
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			b = utf8.AppendRune(b, r)
+			i += size
+			continue
+		}
+		i++
+	}
+	return append(b, '"')
+}

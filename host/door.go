@@ -1,0 +1,160 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"roost/tls"
+)
+
+// door is one listening socket: it accepts connections, puts them on the
+// host's list, and hands them to the servers of the moment, above TLS when it
+// is that of https.
+type door struct {
+	kind    string // "http" or "https"
+	address string // as it was bound
+	wanted  string // as the config says
+	tcp     *net.TCPListener
+	servers *atomic.Pointer[servers]
+	conns   *connections
+	log     *slog.Logger
+	running sync.WaitGroup
+	secure  *tls.Listener // nil: plain
+}
+
+// start begins to accept; certs is nil for http.
+func (d *door) start(ctx context.Context, certs *tls.Certs) {
+	if certs == nil {
+		d.running.Go(func() { d.pump(ctx, d, guarded, func(s *servers) *relay { return s.plain }) })
+		return
+	}
+	d.secure = tls.Listen(d, certs.ServerConfig(), tls.ListenOptions{Log: d.log})
+	d.running.Go(func() {
+		if err := d.secure.Run(ctx); err != nil {
+			d.log.Error("cannot accept connections any more", "address", d.address, "error", err)
+		}
+	})
+	d.running.Go(func() { d.pump(ctx, d.secure.HTTP1(), guarded, func(s *servers) *relay { return s.http1 }) })
+	d.running.Go(func() { d.pump(ctx, d.secure.HTTP2(), bare, func(s *servers) *relay { return s.http2 }) })
+}
+
+// close stops accepting and waits until nothing is being handed over. The
+// connections live on.
+func (d *door) close() {
+	if d.secure != nil {
+		d.secure.Close()
+	}
+	d.tcp.Close()
+	d.running.Wait()
+}
+
+func guarded(c net.Conn, progress time.Duration) net.Conn { return newGuard(c, progress) }
+func bare(c net.Conn, _ time.Duration) net.Conn           { return c }
+
+// pump moves connections from l to the servers of the moment.
+func (d *door) pump(ctx context.Context, l net.Listener, wrap func(net.Conn, time.Duration) net.Conn, to func(*servers) *relay) {
+	var wait time.Duration
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+				return
+			}
+			// Too many open files, say: existing connections must be able to end first.
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			if wait == time.Second {
+				d.log.Warn("cannot accept connections, trying again", "address", d.address, "error", err)
+			}
+			select {
+			case <-time.After(wait):
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		wait = 0
+		for {
+			s := d.servers.Load()
+			if to(s).give(wrap(c, s.timeouts.progress)) {
+				break
+			}
+			if d.servers.Load() == s { // shutting down
+				c.Close()
+				break
+			}
+		}
+	}
+}
+
+// Accept takes a connection from the socket. The door is the net.Listener
+// that package tls does its handshakes on.
+func (d *door) Accept() (net.Conn, error) {
+	c, err := d.tcp.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return d.conns.add(d.kind, c, d.servers.Load().timeouts.progress), nil
+}
+
+// Addr is where the door listens.
+func (d *door) Addr() net.Addr { return d.tcp.Addr() }
+
+// Close closes the socket.
+func (d *door) Close() error { return d.tcp.Close() }
+
+// port is the one that the door listens on.
+func (d *door) port() int { return d.tcp.Addr().(*net.TCPAddr).Port }
+
+// connections is the list of all that are open, those that were taken over
+// (websockets) too: net/http forgets these.
+type connections struct {
+	mu   sync.Mutex
+	open map[*progress]string // kind
+}
+
+func (l *connections) add(kind string, c *net.TCPConn, timeout time.Duration) *progress {
+	var p *progress
+	p = newProgress(c, timeout, func() { l.remove(p) })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open == nil {
+		l.open = map[*progress]string{}
+	}
+	l.open[p] = kind
+	return p
+}
+
+func (l *connections) remove(p *progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.open, p)
+}
+
+// count is how many connections are open, by kind.
+func (l *connections) count() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := map[string]int{}
+	for _, kind := range l.open {
+		n[kind]++
+	}
+	return n
+}
+
+// closeAll cuts what is still open.
+func (l *connections) closeAll() {
+	l.mu.Lock()
+	all := make([]*progress, 0, len(l.open))
+	for p := range l.open {
+		all = append(all, p)
+	}
+	l.mu.Unlock()
+	for _, p := range all {
+		p.Close()
+	}
+}

@@ -1,0 +1,146 @@
+package host
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// exchange is one request and what becomes of it. It is also the
+// ResponseWriter that folders and apps answer on: it counts, keeps sendfile,
+// and over HTTP/2, where one connection carries many answers, it watches that
+// this one moves (a guard and a progress watch whole connections).
+type exchange struct {
+	http.ResponseWriter
+	request *http.Request
+	link    *link
+	start   time.Time
+	domain  string // canonical, of the request
+	site    *site  // nil: unknown
+	app     string // empty: not for an app
+
+	status   int // 0: nothing written
+	bytes    int64
+	hijacked uint64 // bytes written on the connection when it was taken over, plus one
+	out, in  stall  // HTTP/2 only
+}
+
+// link is the connection that a request came on.
+type link struct {
+	guard *guard    // nil over HTTP/2
+	wire  *progress // nil when the listener is not TCP
+	// setTLS tells a request that it came over TLS; nil when the request knows, or did not.
+	setTLS func(*http.Request)
+}
+
+type linkKey struct{}
+
+const h2Chunk = 32 << 10 // bytes in which an answer must move within the progress timeout
+
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(p []byte) (n int, err error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	if x.out.timeout == 0 {
+		n, err = x.ResponseWriter.Write(p)
+		x.bytes += int64(n)
+		return n, err
+	}
+	for {
+		chunk := p[n:min(len(p), n+h2Chunk)]
+		x.out.begin()
+		m, err := x.ResponseWriter.Write(chunk)
+		x.out.end()
+		n += m
+		x.bytes += int64(m)
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}
+
+// ReadFrom keeps sendfile(2).
+func (x *exchange) ReadFrom(r io.Reader) (int64, error) {
+	rf, ok := x.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		return copyTo(x, r)
+	}
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	n, err := rf.ReadFrom(r)
+	x.bytes += n
+	return n, err
+}
+
+// FlushError sends what is buffered.
+func (x *exchange) FlushError() error {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	if x.out.timeout > 0 {
+		x.out.begin()
+		defer x.out.end()
+	}
+	return http.NewResponseController(x.ResponseWriter).Flush()
+}
+
+// Flush sends what is buffered.
+func (x *exchange) Flush() { x.FlushError() }
+
+// Hijack hands the connection over. What follows is no longer HTTP: nobody
+// watches its framing.
+func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(x.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	if x.status == 0 {
+		x.status = http.StatusSwitchingProtocols
+	}
+	if x.link.guard != nil {
+		x.link.guard.off.Store(true)
+	}
+	if x.link.wire != nil {
+		x.hijacked = x.link.wire.written.Load() + 1
+	}
+	return conn, buffered, nil
+}
+
+// Unwrap is for http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// sent is the bytes of body that the client was sent; of a connection that was
+// taken over, all that was written since.
+func (x *exchange) sent() int64 {
+	switch {
+	case x.hijacked > 0:
+		return int64(x.link.wire.written.Load() + 1 - x.hijacked)
+	case x.request.Method == http.MethodHead:
+		return 0
+	}
+	return x.bytes
+}
+
+// exchangeOf finds the exchange under whatever w was wrapped in.
+func exchangeOf(w http.ResponseWriter) *exchange {
+	for {
+		if x, ok := w.(*exchange); ok {
+			return x
+		}
+		wrapped, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = wrapped.Unwrap()
+	}
+}

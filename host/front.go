@@ -1,0 +1,165 @@
+package host
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// front answers the requests of all listeners.
+type front struct {
+	log    *slog.Logger
+	access *accessLog
+	router atomic.Pointer[router]
+	// combined is the format of the access log, accessAll whether requests for unknown domains go there.
+	combined, accessAll atomic.Bool
+	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.
+	httpsPort func() int
+	unknown   *figures // requests for domains that are nobody's
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, request: r, start: time.Now()}
+	x.link, _ = r.Context().Value(linkKey{}).(*link)
+	if x.link == nil {
+		x.link = &link{}
+	}
+	if x.link.setTLS != nil && r.TLS == nil {
+		x.link.setTLS(r)
+	}
+	if r.ProtoMajor == 2 && x.link.wire != nil && x.link.wire.timeout > 0 {
+		x.watchStream(x.link.wire.timeout)
+	}
+	count := f.unknown
+	x.domain = requestDomain(r.Host)
+	domain, named := f.router.Load().find(x.domain)
+	var to *route
+	path := cleanPath(r.URL.Path)
+	if domain != nil {
+		if to = domain.route(path); to != nil {
+			x.site, x.app = to.site, to.name
+		} else {
+			x.site = domain.first()
+		}
+		count = x.site.figures
+	}
+	count.begin()
+	if to != nil && to.app != nil {
+		to.app.begin()
+	}
+	defer f.end(x, count, to)
+	if status := refuse(r); status != 0 {
+		if status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", methods)
+		}
+		w.Header().Set("Connection", "close")
+		f.Error(x, r, status)
+		return
+	}
+	f.answer(x, r, to, path, named)
+}
+
+// answer leads a request to where its domain and path lead.
+func (f *front) answer(x *exchange, r *http.Request, to *route, path string, named bool) {
+	if r.TLS == nil && x.site != nil && x.site.redirects(x.domain, named) {
+		if location := redirectHTTPS(r, f.httpsPort()); location != "" {
+			redirect(x, location)
+			return
+		}
+	}
+	switch {
+	case to == nil || to.target == nil:
+		f.Error(x, r, http.StatusNotFound)
+	case to.slash && len(path) == len(to.prefix):
+		redirect(x, addSlash(to.prefix, r))
+	default:
+		to.target.ServeHTTP(x, to.rewrite(r, path))
+	}
+}
+
+// rewrite returns the request as the target is to see it. Its path is the one
+// that the route was chosen by, wherever the one that was sent could be read
+// as another: a folder and its prefix, or an app and its prefix, never
+// disagree with the router about what was asked for.
+func (to *route) rewrite(r *http.Request, path string) *http.Request {
+	rewrite := path != r.URL.Path && (to.app == nil || hasDotSegments(r.URL.Path) || !strings.HasPrefix(r.URL.Path, to.prefix+"/"))
+	if !rewrite && (!to.strip || to.prefix == "") {
+		return r
+	}
+	seen := new(http.Request)
+	*seen = *r
+	seen.URL = new(url.URL)
+	*seen.URL = *r.URL
+	if rewrite {
+		seen.URL.Path, seen.URL.RawPath = path, ""
+	}
+	if to.strip && to.prefix != "" {
+		strip(seen.URL, to.prefix)
+	}
+	return seen
+}
+
+// strip takes prefix from a path that begins with it. Where the escaped form
+// spells the prefix in another way, it is made anew.
+func strip(u *url.URL, prefix string) {
+	u.Path = u.Path[len(prefix):]
+	if raw, ok := strings.CutPrefix(u.RawPath, prefix); ok && (raw == "" || raw[0] == '/') {
+		u.RawPath = raw
+	} else {
+		u.RawPath = ""
+	}
+	if u.Path == "" {
+		u.Path, u.RawPath = "/", ""
+	}
+}
+
+// Error writes an error page of the site that the request is for. Folders and
+// apps are given it as their way to answer with an error.
+func (f *front) Error(w http.ResponseWriter, r *http.Request, status int) {
+	folder := ""
+	if x := exchangeOf(w); x != nil && x.site != nil {
+		folder = x.site.errorPages
+	}
+	writeError(w, r, status, folder)
+}
+
+// end counts and logs a request, whichever way it ended.
+func (f *front) end(x *exchange, count *figures, to *route) {
+	failure := recover()
+	if failure != nil && failure != http.ErrAbortHandler {
+		f.log.Error("a request made the program panic", "host", x.request.Host, "path", x.request.URL.Path, "panic", failure, "stack", string(debug.Stack()))
+		if x.status == 0 {
+			f.Error(x, x.request, http.StatusInternalServerError)
+			failure = nil
+		}
+	}
+	x.unwatchStream()
+	now := time.Now()
+	took := now.Sub(x.start)
+	switch {
+	case x.status > 0:
+	case failure == nil && x.request.Context().Err() == nil:
+		x.status = http.StatusOK // net/http writes it
+	default:
+		x.status = statusAborted
+	}
+	status, bytes := x.status, x.sent()
+	count.end(now, took, status, bytes)
+	if to != nil && to.app != nil {
+		to.app.end(now, took, status, bytes)
+	}
+	if x.site != nil && x.site.accessLog || x.site == nil && f.accessAll.Load() {
+		f.access.add(x, took, f.combined.Load())
+	}
+	if failure != nil {
+		panic(http.ErrAbortHandler) // what was begun cannot be finished: net/http cuts the connection
+	}
+}
+
+// statusAborted stands in logs and figures for a request that ended before
+// anything was answered, as in nginx.
+const statusAborted = 499

@@ -1,0 +1,189 @@
+package host
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// guard stands between an HTTP/1 connection and net/http. It follows the
+// framing of what it passes on, without holding anything back, and does two
+// things that net/http cannot:
+//
+// It refuses messages that framing refuses, by passing on a line that no
+// parser accepts in place of the offending byte: net/http answers what came
+// before in order, then 400, and closes.
+//
+// It gives the client a deadline while a body that was announced does not
+// come. net/http knows only deadlines for whole requests, which also cut off
+// those who are slow but alive.
+type guard struct {
+	net.Conn
+	timeout time.Duration
+	// off ends the watch: the connection was taken over and speaks another protocol.
+	off atomic.Bool
+
+	// Owned by the reader. net/http has one at a time.
+	framing framing
+	refused error
+	poison  []byte // what is left to pass on of the lines that no parser accepts
+	pushed  time.Time
+
+	reading atomic.Bool // a Read is under way
+	over    atomic.Bool // nothing more comes
+
+	mu    sync.Mutex
+	limit time.Time // read deadline that was asked for; zero: none
+}
+
+// refusal spoils the line that was begun, wherever in it, or is a spoilt line
+// itself; then comes another.
+const refusal = "\x00\r\n\x00\r\n\r\n"
+
+func newGuard(c net.Conn, progress time.Duration) *guard {
+	return &guard{Conn: c, timeout: progress}
+}
+
+func (g *guard) Read(p []byte) (int, error) {
+	switch {
+	case g.off.Load():
+		return g.Conn.Read(p)
+	case len(p) == 0:
+		return 0, nil
+	case len(g.poison) > 0:
+		n := copy(p, g.poison)
+		g.poison = g.poison[n:]
+		return n, nil
+	case g.refused != nil:
+		return 0, g.end()
+	}
+	if g.framing.inBody() {
+		g.pushDeadline()
+	}
+	g.reading.Store(true)
+	n, err := g.Conn.Read(p)
+	g.reading.Store(false)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		g.over.Store(true)
+	}
+	good, refused := g.framing.scan(p[:n])
+	if refused != nil {
+		g.refused = refused
+		if !g.framing.inBody() {
+			g.poison = []byte(refusal)
+			more := copy(p[good:], g.poison)
+			g.poison = g.poison[more:]
+			return good + more, nil
+		}
+		n, err = good, g.end()
+	}
+	if !g.framing.inBody() {
+		g.restoreDeadline()
+	}
+	return n, err
+}
+
+// end is what a refused connection reads last. Inside a body it is an error,
+// so that nobody takes the body for complete.
+func (g *guard) end() error {
+	if g.framing.inBody() {
+		return io.ErrUnexpectedEOF
+	}
+	return io.EOF
+}
+
+// pushDeadline gives the client until now + timeout to send something. It
+// spares the call when the last push is recent.
+func (g *guard) pushDeadline() {
+	if g.timeout <= 0 {
+		return
+	}
+	now := time.Now()
+	if now.Sub(g.pushed) < g.timeout/4 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	deadline := now.Add(g.timeout)
+	if !g.limit.IsZero() && g.limit.Before(deadline) {
+		deadline = g.limit
+	}
+	g.pushed = now
+	g.Conn.SetReadDeadline(deadline)
+}
+
+func (g *guard) restoreDeadline() {
+	if g.pushed.IsZero() {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pushed = time.Time{}
+	g.Conn.SetReadDeadline(g.limit)
+}
+
+// SetReadDeadline bounds reads besides the guard's own deadline.
+func (g *guard) SetReadDeadline(t time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.limit = t
+	return g.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline bounds reads and writes.
+func (g *guard) SetDeadline(t time.Time) error {
+	if err := g.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return g.Conn.SetWriteDeadline(t)
+}
+
+// ReadFrom keeps sendfile(2) for files over plain TCP.
+func (g *guard) ReadFrom(r io.Reader) (int64, error) {
+	if rf, ok := g.Conn.(io.ReaderFrom); ok {
+		return rf.ReadFrom(r)
+	}
+	return copyTo(g.Conn, r)
+}
+
+// CloseWrite ends our side, so that the client can still read what was sent.
+func (g *guard) CloseWrite() error {
+	if c, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}
+
+// Close closes the connection. Where it is us who end it, it first ends our
+// side and reads for a moment: bytes left unread would make the system reset
+// the connection, and the client might lose the answer (RFC 9112 section 9.6).
+func (g *guard) Close() error {
+	if !g.off.Load() && !g.reading.Load() && !g.over.Swap(true) {
+		g.CloseWrite()
+		g.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+		io.CopyN(io.Discard, g.Conn, lingerBytes)
+	}
+	return g.Conn.Close()
+}
+
+const (
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 256 << 10
+)
+
+var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// copyTo copies through a large buffer: one TLS record takes 16 KiB.
+func copyTo(w io.Writer, r io.Reader) (int64, error) {
+	buffer := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(buffer)
+	return io.CopyBuffer(onlyWriter{w}, onlyReader{r}, buffer[:])
+}
+
+// onlyWriter and onlyReader hide ReadFrom and WriteTo, which would lead back here.
+type onlyWriter struct{ io.Writer }
+type onlyReader struct{ io.Reader }

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package host
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// portHolder is not known here; the hint says how to find out.
+func portHolder(int) string { return "" }
+
+func holderHint(address string) string {
+	if runtime.GOOS == "windows" {
+		return fmt.Sprintf("see which with `netstat -ano | findstr :%d`", portOf(address))
+	}
+	return fmt.Sprintf("see which with `lsof -nP -iTCP:%d -sTCP:LISTEN`", portOf(address))
+}

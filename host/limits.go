@@ -1,0 +1,69 @@
+package host
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// What one request may cost, whoever sends it. RFC 9110 leaves all of these to
+// the server.
+const (
+	maxHeader      = 16 << 10 // bytes of a head
+	maxHeaderLines = 100
+	maxTarget      = 8 << 10 // bytes of the request target
+	maxStreams     = 128     // requests at a time on one HTTP/2 connection
+
+	defaultHeaderTimeout   = 10 * time.Second
+	defaultIdleTimeout     = 120 * time.Second
+	defaultProgressTimeout = 60 * time.Second
+)
+
+// methods are those that a 405 of the host itself offers.
+const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+// refuse returns the status that a request is refused with before any site is
+// asked; 0 when it is not. What is wrong with the raw bytes of HTTP/1 never
+// comes here: see guard.
+func refuse(r *http.Request) int {
+	switch {
+	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
+		return http.StatusMethodNotAllowed // no tunnels; TRACE would show cookies to scripts
+	case r.RequestURI == "*", r.Method == "PRI": // "OPTIONS *" is answered by net/http
+		return http.StatusBadRequest
+	case len(r.RequestURI) > maxTarget:
+		return http.StatusRequestURITooLong
+	case strings.IndexByte(r.RequestURI, '#') >= 0: // RFC 9112 section 3.2: never sent
+		return http.StatusBadRequest
+	case strings.IndexByte(r.URL.Path, 0) >= 0:
+		return http.StatusBadRequest
+	case !validHost(r.Host):
+		return http.StatusBadRequest
+	case headerLines(r.Header) > maxHeaderLines:
+		return http.StatusRequestHeaderFieldsTooLarge
+	}
+	return 0
+}
+
+func headerLines(h http.Header) int {
+	n := 1 // Host, or :authority
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
+}
+
+// validHost allows what the host of a URI looks like (RFC 3986 section 3.2.2),
+// so that it can stand in a Location and in a log. HTTP/1.0 may leave it out.
+func validHost(host string) bool {
+	for i := range len(host) {
+		c := host[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '.', c == '-', c == '_', c == ':', c == '[', c == ']', c == '~', c == '%':
+		default:
+			return false
+		}
+	}
+	return len(host) <= 300
+}

@@ -1,0 +1,316 @@
+package host
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"roost/static"
+)
+
+// loop makes what is wanted so. Its fields belong to the goroutine in Run. What
+// it starts lives in lives that end one after the other, in reverse order:
+//
+//	access log ─ certificates ─ folders, apps ─ servers ─ listeners
+type loop struct {
+	*Host
+	config    Config
+	programs  map[string]*program
+	leaving   map[string]*program // removed apps that have not ended, by name
+	folders   map[static.Config]*folder
+	sites     map[string]*figures
+	listening listening
+	targets   map[*Target]*folder
+
+	logging, certifying, working, accepting life
+}
+
+// life is a context and what runs in it.
+type life struct {
+	context.Context
+	cancel  context.CancelFunc
+	running *sync.WaitGroup
+}
+
+func newLife() life {
+	ctx, cancel := context.WithCancel(context.Background())
+	return life{ctx, cancel, &sync.WaitGroup{}}
+}
+
+// end ends what runs and waits for it.
+func (l life) end() {
+	l.cancel()
+	l.running.Wait()
+}
+
+func newLoop(h *Host) *loop {
+	l := &loop{
+		Host: h, programs: map[string]*program{}, leaving: map[string]*program{}, folders: map[static.Config]*folder{}, sites: map[string]*figures{},
+		logging: newLife(), certifying: newLife(), working: newLife(), accepting: newLife(),
+	}
+	l.listening = listening{
+		servers: &h.servers, conns: &h.conns, certs: h.certs, log: h.log,
+		doors: map[string]*door{}, failed: map[string]*ListenError{}, ports: h.ports,
+	}
+	return l
+}
+
+func (l *loop) start() {
+	l.logging.running.Go(func() { l.access.run(l.logging) })
+	l.certifying.running.Go(func() {
+		if err := l.certs.Run(l.certifying); err != nil {
+			l.log.Error("certificates are not looked after any more", "error", err)
+		}
+	})
+}
+
+// apply makes the last wanted Config so, as far as that needs no waiting for
+// apps and CAs.
+func (l *loop) apply(ctx context.Context) {
+	l.mu.Lock()
+	c, asked := l.wanted, l.asked
+	l.mu.Unlock()
+
+	var done change
+	old := l.config
+	l.config = c
+	done.apps = l.applyApps(c)
+	done.folders = l.applyFolders(ctx, c)
+	if want := c.certificates(); !reflect.DeepEqual(want, old.certificates()) {
+		l.certs.Want(want)
+		done.certs = l.certs
+	}
+	l.publish(c)
+	done.listeners = l.applyListeners(c)
+	done.apps = append(done.apps, l.removeApps(c)...)
+	l.removeFolders()
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.applied, l.change = asked, done
+	l.show()
+	close(l.moved)
+	l.moved = make(chan struct{})
+}
+
+// show tells Status what runs. The caller holds mu.
+func (l *loop) show() {
+	v := view{
+		config: l.config, programs: maps.Clone(l.programs), sites: maps.Clone(l.sites), folders: l.targets,
+		failed: maps.Clone(l.listening.failed), bound: map[string]string{},
+	}
+	for kind, d := range l.listening.doors {
+		v.bound[kind] = d.address
+	}
+	l.view = v
+}
+
+// pending says that something could not be done and is to be tried again.
+func (l *loop) pending() bool { return len(l.listening.failed) > 0 }
+
+func (l *loop) retry(context.Context) {
+	l.applyListeners(l.config)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.show()
+}
+
+// applyApps starts the apps that are new and tells the others what is wanted
+// of them. It returns those of which something else is wanted than before.
+func (l *loop) applyApps(c Config) (changed []*program) {
+	serves := map[string]bool{}
+	for _, s := range c.Sites {
+		serves[s.App] = true
+		for _, r := range s.Routes {
+			serves[r.App] = true
+		}
+	}
+	for name, p := range l.leaving {
+		if p.ended() {
+			delete(l.leaving, name)
+		}
+	}
+	for _, w := range c.Apps {
+		w.Serves = serves[w.Name]
+		p := l.programs[w.Name]
+		if p == nil {
+			p = newProgram(l.options, w.Name, l.front.Error)
+			l.programs[w.Name] = p
+		} else if reflect.DeepEqual(p.wanted, w) {
+			continue
+		}
+		p.wanted = w
+		p.app.Want(w)
+		p.start(l.working, l.leaving[w.Name], l.log)
+		changed = append(changed, p)
+	}
+	return changed
+}
+
+// removeApps ends the apps that are not wanted any more; requests have been
+// led elsewhere by now.
+func (l *loop) removeApps(c Config) (removed []*program) {
+	for name, p := range l.programs {
+		if c.App(name) == nil {
+			delete(l.programs, name)
+			l.leaving[name] = p
+			p.removed = true
+			p.cancel()
+			removed = append(removed, p)
+		}
+	}
+	return removed
+}
+
+// applyFolders opens the folders that are new, all at once, and waits a while
+// for them to be read: requests shall find them ready. It returns those that
+// are new.
+func (l *loop) applyFolders(ctx context.Context, c Config) (opened []*folder) {
+	l.targets = map[*Target]*folder{}
+	for i := range c.Sites {
+		s := &c.Sites[i]
+		l.target(&s.Target, "/", &opened)
+		for j := range s.Routes {
+			r := &s.Routes[j]
+			l.target(&r.Target, folderPrefix(r.Path), &opened)
+		}
+	}
+	patience := time.NewTimer(folderPatience)
+	defer patience.Stop()
+	for _, f := range opened {
+		select {
+		case <-f.tried:
+		case <-patience.C:
+			return opened
+		case <-ctx.Done():
+			return opened
+		}
+	}
+	return opened
+}
+
+// folderPatience is how long a change waits for the folders that it opens; a
+// folder that takes longer answers 503 until it has been read.
+const folderPatience = 5 * time.Second
+
+func (l *loop) target(t *Target, prefix string, opened *[]*folder) {
+	if t.Root == "" {
+		return
+	}
+	config := t.folder(prefix)
+	f := l.folders[config]
+	if f == nil {
+		f = newFolder(config, l.front.Error, l.log)
+		l.folders[config] = f
+		*opened = append(*opened, f)
+		f.start(l.working)
+	}
+	l.targets[t] = f
+}
+
+// removeFolders ends those that no target leads to.
+func (l *loop) removeFolders() {
+	used := map[*folder]bool{}
+	for _, f := range l.targets {
+		used[f] = true
+	}
+	for config, f := range l.folders {
+		if !used[f] {
+			delete(l.folders, config)
+			f.cancel()
+		}
+	}
+}
+
+// publish leads requests to what c says from now on.
+func (l *loop) publish(c Config) {
+	r := newRouter(c, l.lookup())
+	if t := c.Host.timeouts(); l.servers.Load() == nil || l.servers.Load().timeouts != t {
+		old := l.servers.Swap(startServers(t, l.front, l.certs.Challenge(l.front), l.log))
+		if old != nil { // connections go on until they are idle
+			l.working.running.Go(func() { old.shutdown(l.accepting) })
+		}
+	}
+	l.front.combined.Store(c.Host.AccessLogFormat == "combined")
+	l.front.accessAll.Store(c.Host.AccessLog == nil || *c.Host.AccessLog)
+	l.front.router.Store(r)
+	for name := range l.sites {
+		used := false
+		for i := range c.Sites {
+			used = used || c.Sites[i].Name() == name
+		}
+		if !used {
+			delete(l.sites, name)
+		}
+	}
+}
+
+// applyListeners opens and closes listeners; there are none without a site. It
+// returns the kinds of which something else is wanted than before.
+func (l *loop) applyListeners(c Config) (changed []string) {
+	wanted := map[string]string{}
+	if len(c.Sites) > 0 {
+		wanted["http"], wanted["https"] = c.Host.HTTP, c.Host.HTTPS
+	}
+	changed = l.listening.want(l.accepting, wanted)
+	port := int(l.ports["https"].Load())
+	if https, ok := wanted["https"]; port == 0 && ok && https != "off" {
+		port = portOf(addresses("https", https)[0]) // it will be there, or Status says why not
+	}
+	l.redirectPort.Store(int32(port))
+	return changed
+}
+
+// stop ends everything in reverse order of its start.
+func (l *loop) stop() {
+	for _, d := range l.listening.doors {
+		d.close()
+	}
+	if s := l.servers.Load(); s != nil {
+		limit, cancel := context.WithTimeout(context.Background(), drainLimit)
+		s.end(limit)
+		cancel()
+	}
+	l.accepting.end()
+	l.conns.closeAll()
+	for _, p := range l.programs {
+		p.cancel()
+	}
+	l.working.end()
+	l.certifying.end()
+	l.logging.end()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.view.bound = nil
+}
+
+// lookup is the loop as the router's targets.
+func (l *loop) lookup() targets { return lookup{l} }
+
+type lookup struct{ *loop }
+
+func (l lookup) folder(t Target, prefix string) http.Handler {
+	if f := l.folders[t.folder(prefix)]; f != nil {
+		return f
+	}
+	return nil
+}
+
+func (l lookup) app(name string) (http.Handler, *figures) {
+	if p := l.programs[name]; p != nil {
+		return p.app, p.figures
+	}
+	return nil, nil
+}
+
+func (l lookup) site(name string) *figures {
+	f := l.sites[name]
+	if f == nil {
+		f = newFigures()
+		l.sites[name] = f
+	}
+	return f
+}

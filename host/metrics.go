@@ -1,0 +1,121 @@
+package host
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"roost/apps"
+)
+
+// collector turns the figures that the host keeps anyway into metrics when it
+// is asked for them: requests pay nothing for Prometheus. Its labels are names
+// of the Config and fixed words, so they are bounded.
+type collector struct{ *Host }
+
+func newMetrics(h *Host) http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{h})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// series is the metrics of one kind of thing that answers requests.
+type series struct{ requests, duration, bytes, inFlight *prometheus.Desc }
+
+func newSeries(prefix, label string) series {
+	return series{
+		requests: prometheus.NewDesc(prefix+"requests_total", "Requests answered, by class of status.", []string{label, "class"}, nil),
+		duration: prometheus.NewDesc(prefix+"request_duration_seconds", "Time from a request's head to the end of its answer.", []string{label}, nil),
+		bytes:    prometheus.NewDesc(prefix+"response_bytes_total", "Bytes of body sent.", []string{label}, nil),
+		inFlight: prometheus.NewDesc(prefix+"requests_in_flight", "Requests being answered.", []string{label}, nil),
+	}
+}
+
+var (
+	siteSeries = newSeries("roost_site_", "site")
+	appSeries  = newSeries("roost_app_", "app")
+
+	instancesDesc   = prometheus.NewDesc("roost_app_instances", "Instances by state.", []string{"app", "state"}, nil)
+	restartsDesc    = prometheus.NewDesc("roost_app_restarts", "Unwanted exits and replacements of the app's slots since they were made or reset.", []string{"app"}, nil)
+	cpuDesc         = prometheus.NewDesc("roost_app_cpu_percent", "CPU of all instances with their children, per cent of one core.", []string{"app"}, nil)
+	memoryDesc      = prometheus.NewDesc("roost_app_memory_bytes", "Resident memory of all instances with their children.", []string{"app"}, nil)
+	waitingDesc     = prometheus.NewDesc("roost_app_requests_waiting", "Requests held because no instance is ready.", []string{"app"}, nil)
+	expiryDesc      = prometheus.NewDesc("roost_certificate_expiry_timestamp_seconds", "When the certificate that is served expires.", []string{"name", "issuer"}, nil)
+	connectionsDesc = prometheus.NewDesc("roost_connections", "Open connections.", []string{"listener"}, nil)
+	listeningDesc   = prometheus.NewDesc("roost_listening", "1 when the listener is bound, 0 when it cannot be.", []string{"listener"}, nil)
+	lostDesc        = prometheus.NewDesc("roost_access_log_lost_lines_total", "Lines that the access log has lost.", nil, nil)
+)
+
+// Describe says nothing: which metrics there are depends on the Config.
+func (collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reports all figures.
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	v, s := c.look(), c.Status()
+	number := func(d *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, value, labels...)
+	}
+	for name, f := range v.sites {
+		f.collect(siteSeries, name, out)
+	}
+	c.front.unknown.collect(siteSeries, "", out)
+	for _, a := range s.Apps {
+		v.programs[a.Name].figures.collect(appSeries, a.Name, out)
+		number(waitingDesc, prometheus.GaugeValue, float64(a.Waiting), a.Name)
+		var restarts, memory uint64
+		var cpu float64
+		states := map[apps.State]int{
+			apps.StateStarting: 0, apps.StateReady: 0, apps.StateDraining: 0,
+			apps.StateStopped: 0, apps.StateBackoff: 0, apps.StateErrored: 0,
+		}
+		for _, i := range a.Instances {
+			states[i.State]++
+			restarts += uint64(i.Restarts)
+			cpu += i.CPU
+			memory += i.Memory
+		}
+		for state, n := range states {
+			number(instancesDesc, prometheus.GaugeValue, float64(n), a.Name, string(state))
+		}
+		number(restartsDesc, prometheus.GaugeValue, float64(restarts), a.Name)
+		number(cpuDesc, prometheus.GaugeValue, cpu, a.Name)
+		number(memoryDesc, prometheus.GaugeValue, float64(memory), a.Name)
+	}
+	for _, cert := range s.Certificates {
+		if !cert.Expires.IsZero() {
+			number(expiryDesc, prometheus.GaugeValue, float64(cert.Expires.Unix()), cert.Name, cert.Issuer)
+		}
+	}
+	for _, l := range s.Listeners {
+		bound := 0.0
+		if l.Bound {
+			bound = 1
+		}
+		number(listeningDesc, prometheus.GaugeValue, bound, l.Kind)
+		number(connectionsDesc, prometheus.GaugeValue, float64(s.Connections[l.Kind]), l.Kind)
+	}
+	number(lostDesc, prometheus.CounterValue, float64(s.AccessLogLost))
+}
+
+func (f *figures) collect(s series, name string, out chan<- prometheus.Metric) {
+	for i := range f.classes {
+		class := strconv.Itoa(i+1) + "xx"
+		out <- prometheus.MustNewConstMetric(s.requests, prometheus.CounterValue, float64(f.classes[i].Load()), name, class)
+	}
+	out <- prometheus.MustNewConstMetric(s.bytes, prometheus.CounterValue, float64(f.bytes.Load()), name)
+	out <- prometheus.MustNewConstMetric(s.inFlight, prometheus.GaugeValue, float64(f.inFlight.Load()), name)
+	// Every fourth bound is enough for Prometheus: each is 2.4 times the one before.
+	cumulative := map[float64]uint64{}
+	var total uint64
+	for i := range f.latency.counts {
+		total += f.latency.counts[i].Load()
+		if i%4 == 3 && i < len(bounds) {
+			cumulative[bounds[i].Seconds()] = total
+		}
+	}
+	sum := float64(f.latency.sum.Load()) / 1e9
+	out <- prometheus.MustNewConstHistogram(s.duration, total, sum, cumulative, name)
+}

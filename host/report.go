@@ -1,0 +1,139 @@
+package host
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"roost/apps"
+	"roost/tls"
+)
+
+// Status is a copy of how the host stands.
+type Status struct {
+	Listeners    []Listener        `json:"listeners"`
+	Sites        []SiteStatus      `json:"sites"`
+	Apps         []AppStatus       `json:"apps"`
+	Certificates []tls.Certificate `json:"certificates"`
+	// Unknown counts requests for domains that no site answers.
+	Unknown Figures `json:"unknown"`
+	// Connections are how many are open, by kind of listener.
+	Connections map[string]int `json:"connections"`
+	// AccessLogLost is how many lines the access log has lost.
+	AccessLogLost uint64 `json:"access_log_lost"`
+	// Problems are what a person should look at, in words.
+	Problems []string `json:"problems"`
+}
+
+// Listener is a place where the host takes requests, or should.
+type Listener struct {
+	Kind string `json:"kind"` // "http" or "https"
+	// Address is what is bound, such as "[::]:8080"; what is wanted when nothing is.
+	Address string `json:"address"`
+	Bound   bool   `json:"bound"`
+	// Error says why it is not bound, Hint what to do.
+	Error string `json:"error,omitempty"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// SiteStatus is how a site stands.
+type SiteStatus struct {
+	Name    string   `json:"name"`
+	Domains []string `json:"domains"`
+	Default bool     `json:"default,omitempty"`
+	// Targets are where its paths lead, longest last.
+	Targets []TargetStatus `json:"targets"`
+	Source  string         `json:"source,omitempty"`
+	Figures
+}
+
+// TargetStatus is where one path of a site leads.
+type TargetStatus struct {
+	Path    string `json:"path"`
+	Root    string `json:"root,omitempty"`
+	App     string `json:"app,omitempty"`
+	Problem string `json:"problem,omitempty"` // why it does not answer
+}
+
+// AppStatus is how an app stands and what came of the requests to it.
+type AppStatus struct {
+	apps.Status
+	Figures
+}
+
+// Status reports how everything stands. CPU and memory are those of the last
+// Measure.
+func (h *Host) Status() Status {
+	v := h.look()
+	s := Status{
+		Listeners: []Listener{}, Sites: []SiteStatus{}, Apps: []AppStatus{}, Problems: []string{},
+		Certificates: h.certs.Status(), Unknown: h.front.unknown.snapshot(),
+		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(),
+	}
+	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
+	for _, kind := range []string{"http", "https"} {
+		if address, ok := v.bound[kind]; ok {
+			s.Listeners = append(s.Listeners, Listener{Kind: kind, Address: address, Bound: true})
+		} else if e := v.failed[kind]; e != nil {
+			s.Listeners = append(s.Listeners, Listener{Kind: kind, Address: e.Address, Error: e.Error(), Hint: e.Hint()})
+			problem("%s: %s", e.Error(), e.Hint())
+		}
+	}
+	for i := range v.config.Sites {
+		site := &v.config.Sites[i]
+		status := v.site(site)
+		for _, t := range status.Targets {
+			if t.Problem != "" {
+				problem("site %s: %s", status.Name, t.Problem)
+			}
+		}
+		s.Sites = append(s.Sites, status)
+	}
+	for _, a := range v.config.Apps {
+		if p := v.programs[a.Name]; p != nil {
+			s.Apps = append(s.Apps, AppStatus{p.app.Status(), p.figures.snapshot()})
+		}
+	}
+	for _, c := range s.Certificates {
+		if c.Error != "" {
+			problem("certificate for %s: %s", c.Name, c.Error)
+		}
+	}
+	if n := s.AccessLogLost; n > 0 {
+		problem("the access log has lost %s: see whether its disk is full or slow", count(int(n), "line"))
+	}
+	return s
+}
+
+func (v view) site(s *Site) SiteStatus {
+	status := SiteStatus{Name: s.Name(), Domains: slices.Clone(s.Domains), Default: s.Default, Source: s.Source}
+	if status.Domains == nil {
+		status.Domains = []string{}
+	}
+	if f := v.sites[s.Name()]; f != nil {
+		status.Figures = f.snapshot()
+	}
+	add := func(path string, t *Target) {
+		if t.Root == "" && t.App == "" {
+			return
+		}
+		to := TargetStatus{Path: path, Root: t.Root, App: t.App}
+		if t.App != "" && v.programs[t.App] == nil {
+			to.Problem = fmt.Sprintf("there is no app %q", t.App)
+		}
+		if f := v.folders[t]; f != nil {
+			if err := f.problem(); err != nil {
+				to.Problem = err.Error()
+			}
+		}
+		status.Targets = append(status.Targets, to)
+	}
+	add("/", &s.Target)
+	for j := range s.Routes {
+		add(s.Routes[j].Path, &s.Routes[j].Target)
+	}
+	slices.SortStableFunc(status.Targets, func(a, b TargetStatus) int {
+		return strings.Compare(a.Path, b.Path)
+	})
+	return status
+}
