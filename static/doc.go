@@ -15,6 +15,7 @@
 // Files up to 256 KiB are kept in memory, within Config.Memory, from their
 // first request on; larger ones are opened for each request and checked
 // against the table, so that Content-Length and ETag are those of what is sent.
+// HEAD and 304 are answered from the table alone.
 //
 // A change shows within a second of its end. A file that is being written in
 // place is held back until it rests; rename a finished file over the old one

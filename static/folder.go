@@ -133,8 +133,15 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if path == "" {
-		f.redirect(w, r, "/")
-		return
+		if r.URL.Path != "" {
+			f.redirect(w, r, "/")
+			return
+		}
+		path = "/" // "GET http://example.com", RFC 9110 section 4.2.3
+		if a := t.assets[path]; a != nil {
+			f.serve(w, r, t, a)
+			return
+		}
 	}
 	var to found
 	if !slash {

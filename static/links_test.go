@@ -64,6 +64,7 @@ func TestLinksAreFollowedInsideTheFolder(t *testing.T) {
 }
 
 func TestManyLinksAreBounded(t *testing.T) {
+	t.Parallel()
 	// Each folder links twice to the next: 2^30 paths for 30 folders.
 	all := files{}
 	for i := range 30 {
@@ -104,6 +105,7 @@ func TestFileThatBecomesALinkOutsideIsNotServed(t *testing.T) {
 }
 
 func TestSwappingLinksNeverLeadOutside(t *testing.T) {
+	t.Parallel()
 	top := t.TempDir()
 	big := strings.Repeat("p", maxInMemory+1)
 	secret := strings.Repeat("S", maxInMemory+1)

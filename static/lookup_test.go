@@ -42,7 +42,8 @@ func TestPathsAreMadeCanonical(t *testing.T) {
 		"/./file.txt":         "404",
 		"/dir/../file.txt":    "404",
 		"http://x//dir":       "308 /dir/",
-		"http://x/dir?a#frag": "308 /dir/?a#frag",
+		"http://x":            "200 home",
+		"http://x/dir?a#frag": "308 /dir/?a%23frag",
 	} {
 		a := s.raw(target)
 		if got := brief(a); !strings.HasPrefix(got+" ", want) {

@@ -3,7 +3,7 @@ package static
 import "time"
 
 const (
-	quiet     = 80 * time.Millisecond  // without events, after which a change counts as finished
+	quiet     = 150 * time.Millisecond // without events, after which a change counts as finished
 	holdKnown = 800 * time.Millisecond // a file written all the time is taken as it is after so long;
 	holdNew   = 10 * time.Second       // one that nobody has seen whole yet, after so long
 )

@@ -52,7 +52,7 @@ func (s *scanner) scan(ctx context.Context) (*table, error) {
 		assets: make(map[string]*asset, len(s.old.assets)),
 		dirs:   make(map[string]*directory, len(s.old.dirs)),
 	}
-	err := s.dir(ctx, "/", ".", nil)
+	err := s.dir(ctx, place{path: "/", file: "."})
 	if errors.Is(err, errTooMany) {
 		s.notices.warn("cannot serve all of the folder", s.base[0], err)
 		err = nil
@@ -60,108 +60,117 @@ func (s *scanner) scan(ctx context.Context) (*table, error) {
 	return s.to, err
 }
 
-// dir reads the directory file into the table at path.
-func (s *scanner) dir(ctx context.Context, path, file string, links *trail) error {
+// place is a directory to be read.
+type place struct {
+	path  string // in the table, with a slash at its end
+	file  string // below the root
+	links *trail
+}
+
+// dir reads a directory into the table, and then those in it.
+func (s *scanner) dir(ctx context.Context, at place) error {
 	if s.watch != nil {
-		s.watch(file)
+		s.watch(at.file)
 	}
-	entries, err := s.read(ctx, file)
+	d := &directory{}
+	var below []place
+	err := s.read(ctx, at.file, func(e fs.DirEntry) bool {
+		if s.seen++; s.seen > maxSeen {
+			return false
+		}
+		if at.links != nil {
+			if s.linked++; s.linked > maxLinked {
+				s.notices.warn("cannot follow all links", s.base[0], errTooManyLinked)
+				return false
+			}
+		}
+		if inner, ok := s.entry(d, at, e); ok {
+			below = append(below, inner)
+		}
+		return true
+	})
 	if err != nil {
 		return err
 	}
-	d := &directory{names: make([]string, 0, len(entries))}
-	s.to.dirs[path] = d
-	type below struct {
-		path, file string
-		links      *trail
+	s.to.dirs[at.path] = d
+	if a := s.to.assets[at.path+"index.html"]; a != nil {
+		s.to.assets[at.path] = a
 	}
-	var dirs []below
-	for _, e := range entries {
-		if s.seen++; s.seen > maxSeen {
+	for _, inner := range below {
+		if ctx.Err() != nil || s.seen > maxSeen {
 			break
 		}
-		if links != nil {
-			if s.linked++; s.linked > maxLinked {
-				s.notices.warn("cannot follow all links", s.base[0], errTooManyLinked)
-				break
-			}
-		}
-		name, trail := e.Name(), links
-		inner := join(file, name)
-		fi, err := e.Info()
-		if err != nil {
-			continue // gone since the directory was read
-		}
-		if fi.Mode()&fs.ModeSymlink != 0 {
-			s.to.links++
-			if inner, fi, err = s.resolve(inner); err != nil {
-				if !errors.Is(err, fs.ErrNotExist) {
-					s.notices.warn("cannot follow link", join(file, name), err)
-				}
-				continue
-			}
-			if fi.IsDir() {
-				trail = links.through(file)
-				if err := trail.check(inner); err != nil {
-					s.notices.warn("cannot follow link", join(file, name), err)
-					continue
-				}
-			}
-		}
-		switch {
-		case fi.IsDir():
-			d.names = append(d.names, name+"/")
-			dirs = append(dirs, below{path + name + "/", inner, trail})
-		case fi.Mode().IsRegular():
-			if a := s.asset(path+name, inner, fi); a != nil {
-				d.names = append(d.names, name)
-				s.to.assets[a.path] = a
-			}
+		if err := s.dir(ctx, inner); err == nil || errors.Is(err, errTooMany) {
+			d.names = append(d.names, inner.path[len(at.path):])
+		} else if !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+			s.notices.warn("cannot read folder", inner.file, err)
 		}
 	}
 	slices.Sort(d.names)
-	if a := s.to.assets[path+"index.html"]; a != nil {
-		s.to.assets[path] = a
-	}
-	for _, b := range dirs {
-		err := s.dir(ctx, b.path, b.file, b.links)
-		switch {
-		case err == nil:
-		case errors.Is(err, errTooMany), ctx.Err() != nil:
-			return err
-		case !errors.Is(err, fs.ErrNotExist):
-			s.notices.warn("cannot read folder", b.file, err)
-		}
-	}
+	d.names = slices.Clip(d.names)
 	if s.seen > maxSeen {
 		return errTooMany
 	}
-	return nil
+	return ctx.Err()
 }
 
-// read returns the servable entries of a directory.
-func (s *scanner) read(ctx context.Context, dir string) ([]fs.DirEntry, error) {
+// entry puts a file of the directory at into the table; a directory is returned.
+func (s *scanner) entry(d *directory, at place, e fs.DirEntry) (place, bool) {
+	name, links := e.Name(), at.links
+	file := join(at.file, name)
+	fi, err := e.Info()
+	if err != nil {
+		return place{}, false // gone since the directory was read
+	}
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		s.to.links++
+		var real string
+		if real, fi, err = s.resolve(file); err == nil && fi.IsDir() {
+			links = links.through(at.file)
+			err = links.check(real)
+		}
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				s.notices.warn("cannot follow link", file, err)
+			}
+			return place{}, false
+		}
+		file = real
+	}
+	switch {
+	case fi.IsDir():
+		return place{at.path + name + "/", file, links}, true
+	case fi.Mode().IsRegular():
+		if a := s.asset(at.path+name, file, fi); a != nil {
+			d.names = append(d.names, a.path[len(at.path):])
+			s.to.assets[a.path] = a
+		}
+	}
+	return place{}, false
+}
+
+// read calls each with the servable entries of a directory until it says no more.
+func (s *scanner) read(ctx context.Context, dir string, each func(fs.DirEntry) bool) error {
 	d, err := s.root.OpenFile(dir, readOnly, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer d.Close()
-	var all []fs.DirEntry
 	for ctx.Err() == nil {
 		some, err := d.ReadDir(readBatch)
 		for _, e := range some {
-			if servable(e.Name(), dir == ".") {
-				all = append(all, e)
+			if servable(e.Name(), dir == ".") && !each(e) {
+				return nil
 			}
 		}
 		if err == io.EOF {
-			return all, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return nil, ctx.Err()
+	return ctx.Err()
 }
 
 // asset returns the file at path: the one known if it has not changed, nil if
