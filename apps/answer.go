@@ -20,8 +20,8 @@ const headDelay = 2 * time.Millisecond
 type copier struct {
 	mu    sync.Mutex // held over writes and flushes
 	rc    *http.ResponseController
-	dirty bool // something is written, or about to be, and not flushed
-	timer *time.Timer
+	dirty bool        // something is written, or about to be, and not flushed
+	timer *time.Timer // flushes
 	buf   [32 << 10]byte
 }
 
@@ -41,12 +41,30 @@ func (c *copier) flush() {
 	}
 }
 
-// soon flushes within headDelay, unless more comes before.
-func (c *copier) soon() {
+// begin makes c ready for w, whose head is written and not sent yet.
+func (c *copier) begin(w http.ResponseWriter) {
 	c.mu.Lock()
-	c.dirty = true
+	c.rc, c.dirty = http.NewResponseController(w), true
 	c.mu.Unlock()
-	c.timer.Reset(headDelay)
+}
+
+// end makes c ready for others. A flush that is under way is waited for; one
+// that comes late finds nothing to do, or does what is about to be done anyway.
+func (c *copier) end() {
+	c.timer.Stop()
+	c.mu.Lock()
+	c.rc, c.dirty = nil, false
+	c.mu.Unlock()
+	copiers.Put(c)
+}
+
+// write writes p and leaves it to be flushed.
+func (c *copier) write(w http.ResponseWriter, p []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := w.Write(p)
+	c.dirty = err == nil
+	return err
 }
 
 // copyBody copies res's body to w. read is how reading failed, nil at the end.
@@ -56,35 +74,24 @@ func copyBody(w http.ResponseWriter, res *http.Response) (read, write error) {
 		return read, nil
 	}
 	c := copiers.Get().(*copier)
-	c.rc = http.NewResponseController(w)
-	defer func() {
-		c.timer.Stop()
-		c.mu.Lock() // a flush may be under way; none starts later that does anything
-		c.dirty, c.rc = false, nil
-		c.mu.Unlock()
-		copiers.Put(c)
-	}()
+	c.begin(w)
+	defer c.end()
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
-		c.dirty = true
 		c.flush()
 	} else {
-		c.soon()
+		c.timer.Reset(headDelay)
 	}
 	for left := res.ContentLength; ; {
 		n, read := res.Body.Read(c.buf[:])
 		if n > 0 {
-			c.mu.Lock()
-			_, write := w.Write(c.buf[:n])
-			c.dirty = write == nil
-			c.mu.Unlock()
-			if write != nil {
+			if write := c.write(w, c.buf[:n]); write != nil {
 				return nil, write
 			}
 			left -= int64(n)
 			switch {
 			case read != nil, left == 0: // the end flushes
 			case n == len(c.buf): // more is there already
-				c.soon()
+				c.timer.Reset(headDelay)
 			default:
 				c.flush()
 			}

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 func TestAnEndpointIsDrainedWhenItsLastRequestHasEnded(t *testing.T) {
@@ -199,4 +201,27 @@ func TestRequestsAMinuteAreThoseOfTheLastSixtySeconds(t *testing.T) {
 			t.Errorf("%d s later %d, want %d", after, n, want)
 		}
 	}
+}
+
+func TestNothingIsLeftRunning(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Run("requests", func(t *testing.T) {
+		e := runInstance(t, echoSocket)
+		s := listenHost(t, poolOf(e, deadInstance(t)))
+		dialSocket(t, s.URL).Close()
+		c := dialSocket(t, s.URL)
+		defer c.Close()
+		ask(t, s, "POST", "/", bytes.NewReader(make([]byte, 100_000)))
+		e.retire()
+		e.close()
+		within(t, "drained", e.drained())
+		b := newLogBook(t.TempDir(), "web", 0, 0, nil)
+		fmt.Fprintln(b.writer(0, "out"), "line")
+		_, stop := b.follow()
+		defer stop()
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	goleak.VerifyNone(t, before)
 }

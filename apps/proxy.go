@@ -129,7 +129,9 @@ func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 		if err := p.tunnel(w, r, res); err != nil {
 			p.failed(e, err)
 			p.fail(w, r, http.StatusBadGateway)
+			return
 		}
+		e.health.good()
 		return
 	}
 	defer res.Body.Close()

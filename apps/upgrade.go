@@ -33,6 +33,7 @@ func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, res *http.Response
 	if head.Write(out) != nil || out.Flush() != nil {
 		return nil // the client is gone
 	}
+	out, head = nil, nil // a tunnel may be idle for days
 	end := sync.OnceFunc(func() {
 		client.Close()
 		instance.Close()
@@ -51,9 +52,14 @@ func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, res *http.Response
 	return nil
 }
 
+// pourBuffer is small because most upgraded connections are idle most of the
+// time, and each holds two: io.Copy would take 32 KiB.
+const pourBuffer = 4 << 10
+
 // pour copies src to dst and tells dst that no more comes.
 func pour(dst io.Writer, src io.Reader) error {
-	if _, err := io.Copy(dst, src); err != nil {
+	// The wrappers hide ReadFrom and WriteTo, which make larger buffers.
+	if _, err := io.CopyBuffer(struct{ io.Writer }{dst}, struct{ io.Reader }{src}, make([]byte, pourBuffer)); err != nil {
 		return err
 	}
 	if h, ok := dst.(interface{ CloseWrite() error }); ok {
