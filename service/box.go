@@ -48,6 +48,5 @@ type look struct {
 	sites        []control.Site
 	certificates []control.Certificate
 	problems     []string
-	listening    bool                       // some listener is still being opened
 	traffic      map[string]control.Traffic // by app
 }

@@ -36,9 +36,10 @@ type change struct {
 //	clone ─ do ─ validate ─ room ─ Want ─ Settle ─ save ─ publish
 //	                                  └───────┴──────┴──► on failure: Want the old one again
 type editor struct {
-	box   wanter
-	store *store
-	log   *slog.Logger
+	box      wanter
+	store    *store
+	log      *slog.Logger
+	troubles troubles
 	// patience is how long a change waits for its turn.
 	patience time.Duration
 
@@ -67,7 +68,16 @@ func (e *editor) Config() host.Config { return *e.now.Load() }
 func (e *editor) begin(c host.Config) error {
 	e.now.Store(&c)
 	e.box.Want(c)
-	return e.store.save(c)
+	return e.save(c)
+}
+
+// save saves, and keeps the status informed.
+func (e *editor) save(c host.Config) error {
+	err := e.store.save(c)
+	if err == nil {
+		e.troubles.set(troubleSave)
+	}
+	return err
 }
 
 // Edit makes a change and returns when it is so and saved. On error all is as
@@ -99,26 +109,32 @@ func (e *editor) Edit(ctx context.Context, ch change, progress func(string)) err
 	defer e.store.drop()
 
 	e.box.Want(next)
-	var failures []*control.Error
 	err := e.settle(ctx, old, next, progress)
-	for ch.separate {
-		var f *apps.Failure
-		if !errors.As(err, &f) || !revert(&next, old, f.App) {
+	var wrong []*apps.Failure // of apps that went back alone
+	for ch.separate && err != nil {
+		failures := failuresOf(err)
+		if len(failures) == 0 {
 			break
 		}
-		failures = append(failures, failed(err))
-		e.burn(f.App, next, old)
+		for _, f := range failures {
+			e.burn(f.App, next, old)
+			if !revert(&next, old, f.App) {
+				return e.undo(ctx, old, next, err, progress)
+			}
+		}
+		wrong = append(wrong, failures...)
+		progress(errorOf(failures).Error() + "; going back to what was before")
 		e.box.Want(next)
 		err = e.settle(ctx, old, next, progress)
 	}
 	if err == nil {
-		err = e.store.save(next)
+		err = e.save(next)
 	}
 	if err != nil {
 		return e.undo(ctx, old, next, err, progress)
 	}
 	e.now.Store(&next)
-	return together(failures, len(differing(old, next)))
+	return partly(wrong, len(differing(old, next)))
 }
 
 // await waits for the turn.
@@ -135,6 +151,9 @@ func (e *editor) await(ctx context.Context, ch change, progress func(string)) er
 	case e.turn <- struct{}{}:
 		return nil
 	case <-ch.gone:
+		if ctx.Err() != nil {
+			return errStopping
+		}
 		return context.Canceled
 	case <-ctx.Done():
 		return errStopping

@@ -3,7 +3,7 @@ package service
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"roost/apps"
 	"roost/host"
@@ -20,34 +20,73 @@ var errStopping = &control.Error{
 // failed makes any error of an edit fit for the socket.
 func failed(err error) *control.Error {
 	var e *control.Error
-	var f *apps.Failure
 	var p host.Problems
-	switch {
+	var l *host.ListenError
+	switch failures := failuresOf(err); {
 	case errors.As(err, &e):
 		return e
-	case errors.As(err, &f):
-		return &control.Error{Code: control.CodeFailed, Message: err.Error(), Hint: f.Hint, Output: f.Output}
+	case len(failures) > 0:
+		return errorOf(failures)
+	case errors.As(err, &l):
+		return &control.Error{Code: control.CodeFailed, Message: oneLine(err), Hint: l.Hint()}
 	case errors.As(err, &p):
 		return invalid(p)
 	}
-	return &control.Error{Code: control.CodeFailed, Message: err.Error()}
+	return &control.Error{Code: control.CodeFailed, Message: oneLine(err)}
 }
 
-// together is one error for the apps of a change that failed each on its own,
-// while so many others were changed.
-func together(failures []*control.Error, done int) error {
+// failuresOf are the apps' failures in err when it is nothing else; the host
+// joins those of all apps that one change concerns.
+func failuresOf(err error) []*apps.Failure {
+	if f, ok := err.(*apps.Failure); ok {
+		return []*apps.Failure{f}
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var all []*apps.Failure
+	for _, err := range joined.Unwrap() {
+		f, ok := err.(*apps.Failure)
+		if !ok {
+			return nil
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// errorOf tells of failures, at least one, together.
+func errorOf(failures []*apps.Failure) *control.Error {
+	e := &control.Error{Code: control.CodeFailed, Hint: failures[0].Hint}
+	var what []string
+	for _, f := range failures {
+		what = append(what, f.Error())
+		if len(failures) > 1 && len(f.Output) > 0 {
+			e.Output = append(e.Output, f.App+":")
+		}
+		e.Output = append(e.Output, f.Output...)
+	}
+	e.Message = strings.Join(what, "; ")
+	return e
+}
+
+// partly is the error of a change in which some apps failed, each on its own,
+// while so many others were changed; nil when none failed.
+func partly(failures []*apps.Failure, done int) error {
 	if len(failures) == 0 {
 		return nil
 	}
-	all := *failures[0]
-	for _, f := range failures[1:] {
-		all.Message += "; " + f.Message
-		all.Output = slices.Concat(all.Output, f.Output)
-	}
+	e := errorOf(failures)
 	if done > 0 {
-		all.Message += "; the other apps are done"
+		e.Message += "; the other apps are done"
 	}
-	return &all
+	return e
+}
+
+// oneLine is an error's text without the line breaks of errors.Join.
+func oneLine(err error) string {
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 func invalid(problems []host.Problem) *control.Error {

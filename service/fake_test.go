@@ -76,7 +76,7 @@ func (b *fakeBox) Apps() (all []apps.Status) {
 }
 
 func (b *fakeBox) Look() look {
-	return look{listeners: []control.Listener{{Name: "http", Address: "[::]:8080"}}}
+	return look{listeners: []control.Listener{{Name: "http", Address: "[::]:8080"}, {Name: "https", Address: "[::]:8443"}}}
 }
 func (b *fakeBox) Measure()                 {}
 func (b *fakeBox) RootPEM() ([]byte, error) { return []byte("-----BEGIN CERTIFICATE-----\n"), nil }

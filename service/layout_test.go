@@ -16,7 +16,8 @@ import (
 // earlier line. It is a statement of policy, as go/build's depsRules are; do
 // not change it to make a build pass.
 var layers = []string{
-	"internal/durable internal/unit apps/node",
+	"internal/durable internal/unit",
+	"apps/node",
 	"static apps tls host/express",
 	"host",
 	"service/control",

@@ -160,6 +160,8 @@ func notes(c host.Config, verb string, chosen []selection) []string {
 		switch verb {
 		case control.VerbDelete:
 			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it brings the app back", a.Name, a.Source))
+		case "replace":
+			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the app as it says there", a.Name, a.Source))
 		case "scale":
 			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the number of instances again", a.Name, a.Source))
 		case control.VerbStop:

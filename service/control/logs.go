@@ -16,7 +16,7 @@ import (
 type LogsRequest struct {
 	// Targets as in ActRequest; none: every app.
 	Targets []string
-	// Lines is how many of the last lines of each app and stream to begin with, 0 to 100000.
+	// Lines is how many of the last lines, of all targets together, to begin with: 0 to 100000.
 	Lines int
 	// Follow goes on with new lines until the context ends.
 	Follow bool

@@ -1,0 +1,73 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"roost/host"
+	"roost/service/control"
+)
+
+// found is what was wrong at start and did not keep the daemon from starting.
+type found struct{ state, file []string }
+
+// initial is what is wanted at start: the state, and File if there is one.
+func initial(s *store, o Options, cpus int) (c host.Config, f found, err error) {
+	if c, f.state, err = s.load(); err != nil {
+		return c, f, err
+	}
+	fitCPUs(&c, cpus)
+	if o.File == "" {
+		return c, f, nil
+	}
+	declared, problems := readFile(o.File)
+	next := host.Merge(c, o.File, declared, cpus)
+	if len(problems) == 0 {
+		err = refuse(c, next, o.File)
+	} else {
+		err = invalid(problems)
+	}
+	switch refused := (*control.Error)(nil); {
+	case err == nil:
+		return next, f, nil
+	case o.Unattended && errors.As(err, &refused):
+		f.file = refused.Problems
+		return c, f, nil
+	}
+	return c, f, err
+}
+
+// readFile reads a config file and finds all that is wrong with it by itself.
+func readFile(file string) (host.Config, []host.Problem) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return host.Config{}, []host.Problem{{File: file, What: "cannot read the file: " + errors.Unwrap(err).Error()}}
+	}
+	return host.Check(file, text)
+}
+
+// reapply applies File again, as SIGHUP asks. What is wrong with it is logged
+// and changes nothing.
+func (d *daemon) reapply(ctx context.Context) {
+	file := d.options.File
+	if file == "" {
+		d.log.Warn("SIGHUP changes nothing: there is no config file to apply again")
+		return
+	}
+	declared, problems := readFile(file)
+	if len(problems) > 0 {
+		refused := invalid(problems)
+		for _, p := range refused.Problems {
+			d.log.Error("cannot apply the config file again", "problem", p)
+		}
+		d.editor.troubles.set(troubleFile+file, refused.Problems...)
+		return
+	}
+	plan, err := applyFile(ctx, d.editor, file, declared, d.cpus, nil, func(news string) { d.log.Info(news) })
+	if err != nil {
+		d.log.Error("cannot apply the config file again", "error", err)
+		return
+	}
+	d.log.Info("applied the config file again", "file", file, "changes", len(plan.Changes))
+}

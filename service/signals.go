@@ -1,0 +1,59 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// listenSignals ends life on the first SIGTERM or SIGINT (on Windows: Ctrl-C,
+// or the console being closed) and kills what is left on the second. SIGHUP
+// applies the config file again. The returned function ends the listening.
+func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc) (stop func()) {
+	heard := make(chan os.Signal, 8)
+	// SIGPIPE is caught so that a terminal or pager that goes away does not
+	// take the daemon along. (Ignored, it would be so in every app, too.)
+	signal.Notify(heard, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
+	var applying sync.WaitGroup
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-quit:
+				return
+			case s := <-heard:
+				switch {
+				case s == syscall.SIGPIPE:
+				case s == syscall.SIGHUP:
+					if life.Err() == nil {
+						applying.Go(func() { d.reapply(life) })
+					}
+				case life.Err() == nil:
+					end(fmt.Errorf("signal: %v", s))
+				default:
+					d.log.Warn("second signal: killing what is left")
+					d.killAll()
+				}
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(heard)
+		close(quit)
+		<-done
+		applying.Wait()
+	}
+}
+
+// killAll ends every instance at once.
+func (d *daemon) killAll() {
+	for _, s := range d.box.Apps() {
+		if app := d.box.App(s.Name); app != nil {
+			app.Signal(-1, syscall.SIGKILL)
+		}
+	}
+}
