@@ -87,11 +87,6 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Log = log
 	}
 	log := o.Log
-	defer func() {
-		if err != nil {
-			log.Error("ended", "error", err)
-		}
-	}()
 
 	cpus := runtime.GOMAXPROCS(0) // minds the CPU limits of a container
 	store := openStore(o.Dirs.State)

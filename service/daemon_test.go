@@ -527,6 +527,44 @@ func TestACorruptStateIsToldInTheStatus(t *testing.T) {
 	}
 }
 
+func TestAStateThatCannotBeSavedAtStartIsToldAndTriedAgain(t *testing.T) {
+	dirs, path := home(t), script(t)
+	d := begin(t, Options{Dirs: dirs, host: withFake(&fakeBox{})})
+	if _, err := d.Start(t.Context(), newApp("kept", path, 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	d.stop()
+	// A folder in the place of the previous state fails every save, for root, too.
+	inTheWay := filepath.Join(dirs.State, "state.json.1")
+	if err := errors.Join(os.Remove(inTheWay), os.MkdirAll(filepath.Join(inTheWay, "x"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(path), "roost.toml")
+	if err := os.WriteFile(file, []byte("[[app]]\nname = \"new\"\nscript = \"app.sh\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d = begin(t, Options{Dirs: dirs, File: file, host: withFake(&fakeBox{})})
+	s, err := d.Status(t.Context())
+	if err != nil || len(s.Apps) != 2 || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], "not on disk") {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := d.Act(t.Context(), control.ActRequest{Verb: "stop", Targets: []string{"kept"}}, nil); code(err) != control.CodeStorage {
+		t.Errorf("a change that cannot be saved: %v", err)
+	}
+	if err := os.RemoveAll(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Act(t.Context(), control.ActRequest{Verb: "stop", Targets: []string{"kept"}}, nil); err != nil {
+		t.Error(err)
+	}
+	if s, err := d.Status(t.Context()); err != nil || len(s.Problems) != 0 {
+		t.Errorf("after a save: %v, %v", s.Problems, err)
+	}
+	if c := stored(t, dirs.State); len(c.Apps) != 2 {
+		t.Errorf("saved: %v", names(c))
+	}
+}
+
 func TestAChangeGoesOnWhenItsClientLeaves(t *testing.T) {
 	b := &fakeBox{}
 	d := begin(t, Options{Dirs: home(t), host: withFake(b)})

@@ -111,21 +111,19 @@ func (e *editor) Edit(ctx context.Context, ch change, progress func(string)) err
 	e.box.Want(next)
 	err := e.settle(ctx, old, next, progress)
 	var wrong []*apps.Failure // of apps that went back alone
-	for ch.separate && err != nil {
-		failures := failuresOf(err)
-		if len(failures) == 0 {
-			break
-		}
+	if failures := failuresOf(err); ch.separate && len(failures) > 0 {
 		for _, f := range failures {
 			e.burn(f.App, next, old)
-			if !revert(&next, old, f.App) {
-				return e.undo(ctx, old, next, err, progress)
-			}
+			revert(&next, old, f.App)
 		}
-		wrong = append(wrong, failures...)
+		wrong = failures
 		progress(errorOf(failures).Error() + "; going back to what was before")
 		e.box.Want(next)
-		err = e.settle(ctx, old, next, progress)
+		// What was before may not start either; that must not undo the other apps.
+		if err = e.settle(ctx, old, next, progress); len(failuresOf(err)) > 0 {
+			e.log.Error("what was before a failed change is not back yet", "error", oneLine(err), "change", ch.what)
+			err = nil
+		}
 	}
 	if err == nil {
 		err = e.save(next)
@@ -227,15 +225,12 @@ func (e *editor) burn(app string, next, old host.Config) {
 	}
 }
 
-// revert makes the app in next what it is in old; false when that changes nothing.
-func revert(next *host.Config, old host.Config, app string) bool {
+// revert makes the app in next what it is in old.
+func revert(next *host.Config, old host.Config, app string) {
 	old = old.Clone()
-	a, before := next.App(app), old.App(app)
-	if a == nil || before == nil || reflect.DeepEqual(*a, *before) {
-		return false
+	if a, before := next.App(app), old.App(app); a != nil && before != nil {
+		*a = *before
 	}
-	*a = *before
-	return true
 }
 
 // refuse returns the problems of next that old did not have, or that are of

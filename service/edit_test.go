@@ -148,12 +148,25 @@ func TestOneBrokenAppOfManyGoesBackAlone(t *testing.T) {
 	if code(err) != control.CodeFailed || !strings.Contains(err.Error(), "bad: never became ready") {
 		t.Errorf("got %v", err)
 	}
-	saved := stored(t, dir)
-	for name, want := range map[string]int{"a": 2, "bad": 1, "c": 2} {
-		if got := revisions(saved, name); got[0] != want {
-			t.Errorf("%s is saved at revision %d, want %d", name, got[0], want)
+	expect := func(a, bad, c int) {
+		t.Helper()
+		saved := stored(t, dir)
+		for name, want := range map[string]int{"a": a, "bad": bad, "c": c} {
+			if got := revisions(saved, name); got[0] != want {
+				t.Errorf("%s is saved at revision %d, want %d", name, got[0], want)
+			}
 		}
 	}
+	expect(2, 1, 2)
+
+	// Its program is gone for good: what was before does not start either.
+	b.settle = func(_ context.Context, c host.Config) error {
+		return errors.Join(&apps.Failure{App: "bad", Reason: "exited"})
+	}
+	if err := e.Edit(t.Context(), verb("restart", "all"), nil); code(err) != control.CodeFailed || !strings.Contains(err.Error(), "the other apps are done") {
+		t.Errorf("got %v", err)
+	}
+	expect(3, 1, 3)
 }
 
 func TestAChangeThatCannotBeSavedIsRefusedBeforeAnythingIsTouched(t *testing.T) {

@@ -44,6 +44,9 @@ func (c *Client) Logs(ctx context.Context, r LogsRequest, each func(apps.Line) e
 	dog := newWatchdog(ctx)
 	defer dog.stop()
 	body, err := c.open(dog.ctx, http.MethodGet, "/v1/logs?"+query.Encode(), nil)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
