@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,16 +29,14 @@ func (s *Service) takeOver(ctx context.Context, status Status) error {
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if _, err := client.Ping(ctx); errors.Is(err, control.ErrNotRunning) {
-			return nil
-		}
+	for !Ended(pong.PID) {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the daemon in the background (pid %d) has not ended after %v", pong.PID, readyTimeout)
 		case <-tick.C:
 		}
 	}
+	return nil
 }
 
 // ready waits until the service answers on its socket.
