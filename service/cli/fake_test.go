@@ -191,16 +191,16 @@ listener  address    state
 http      [::]:8080  listens
 https     :443       nginx (pid 7) has it
 
-site          leads to         req/min     p50     p99  problem
+site          leads to         req/min     p50     p99
 example.com   / → /srv/www           0  0.0 ms  0.0 ms
               /api/ → app web
 (every name)  / → /srv/any           0  0.0 ms  0.0 ms
 
-app  ready  revision  reached by  failure
+app  ready  revision  reached by
 web  1/2           3  node
 
-certificate  state    issuer  expires  why
-example.com  pending          -        no such host
+certificate  state    expires  why
+example.com  pending  -        no such host
 
 1 problem
   cannot listen on :443

@@ -81,7 +81,7 @@ func (c *console) kill(ctx context.Context, client *control.Client) error {
 		if err := client.Shutdown(ctx); err != nil {
 			return err
 		}
-		return gone(ctx, client)
+		return gone(ctx, pong.PID)
 	})
 	if err != nil {
 		return err
@@ -90,20 +90,18 @@ func (c *console) kill(ctx context.Context, client *control.Client) error {
 	return nil
 }
 
-// gone waits until nobody answers any more.
-func gone(ctx context.Context, client *control.Client) error {
+// gone waits for the end of the daemon: its socket closes first, its apps end then.
+func gone(ctx context.Context, pid int) error {
 	ctx, cancel := context.WithTimeout(ctx, killTimeout)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if _, err := client.Ping(ctx); errors.Is(err, control.ErrNotRunning) {
-			return nil
-		}
+	for !install.Ended(pid) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the daemon still answers after %v", killTimeout)
+			return fmt.Errorf("the daemon (pid %d) has not ended after %v", pid, killTimeout)
 		case <-tick.C:
 		}
 	}
+	return nil
 }

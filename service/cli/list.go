@@ -74,27 +74,22 @@ func sorter(order string) (func(a, b apps.Instance) int, error) {
 	return by, nil
 }
 
-// instances prints rows; the reason column is there when one has a reason.
+// instances prints rows, a line each.
 func (c *console) instances(rows []apps.Instance) error {
-	head := []string{"name", "id", "slot", "revision", "pid", "uptime", "restarts", "state", "cpu", "memory", "req/min"}
-	reasons := slices.ContainsFunc(rows, func(r apps.Instance) bool { return r.Reason != "" })
-	if reasons {
-		head = append(head, "reason")
-	}
-	t := newTable(head...).numbers(1, 2, 3, 4, 5, 6, 8, 9, 10)
+	t := newTable("name", "id", "slot", "revision", "pid", "uptime", "restarts", "state", "cpu", "memory", "req/min", "reason").numbers(1, 2, 3, 4, 5, 6, 8, 9, 10)
 	for _, r := range rows {
 		uptime, cpu, memory := "-", "-", "-"
 		if r.PID != 0 {
-			uptime, cpu, memory = length(seconds(r.Uptime)), fmt.Sprintf("%.1f%%", r.CPU), size(r.Memory)
+			uptime = length(seconds(r.Uptime))
 		}
-		fields := []cell{
-			{r.App, styleBold}, {fmt.Sprint(r.ID), ""}, {fmt.Sprint(r.Slot), ""}, {fmt.Sprint(r.Revision), ""}, {dash(r.PID), ""},
-			{uptime, ""}, {fmt.Sprint(r.Restarts), ""}, {string(r.State), stateStyle(r.State)}, {cpu, ""}, {memory, ""}, {rate(r.PerMinute), ""},
+		if r.Memory != 0 { // it has been measured
+			cpu, memory = fmt.Sprintf("%.1f%%", r.CPU), size(r.Memory)
 		}
-		if reasons {
-			fields = append(fields, cell{r.Reason, styleFaint})
-		}
-		t.add(fields...)
+		t.add(
+			cell{r.App, styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{fmt.Sprint(r.Slot), ""}, cell{fmt.Sprint(r.Revision), ""}, cell{dash(r.PID), ""},
+			cell{uptime, ""}, cell{fmt.Sprint(r.Restarts), ""}, cell{string(r.State), stateStyle(r.State)}, cell{cpu, ""}, cell{memory, ""},
+			cell{rate(r.PerMinute), ""}, cell{r.Reason, styleFaint},
+		)
 	}
 	return t.write(c.out, c.paint)
 }

@@ -59,7 +59,7 @@ a line. The log of roost itself is roost.log, in the folder that roost status na
 		},
 	}
 	f := cmd.Flags()
-	f.IntVarP(&r.Lines, "lines", "n", 15, "how many of the last lines of each app and stream")
+	f.IntVarP(&r.Lines, "lines", "n", 15, "how many of the last lines")
 	f.BoolVarP(&r.Follow, "follow", "f", false, "go on with new lines until Ctrl-C")
 	f.BoolVar(&out, "out", false, "only stdout")
 	f.BoolVar(&err, "err", false, "only stderr")

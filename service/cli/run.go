@@ -32,19 +32,20 @@ what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
 			if err != nil {
 				return err
 			}
+			ctx := context.WithoutCancel(cmd.Context()) // the daemon minds signals itself, and counts them
 			switch {
 			case asService:
 				o.Unattended = true
 				log := c.openLog(o.Dirs, &o, slog.LevelInfo)
 				defer log.Close()
-				return install.Run(cmd.Context(), func(ctx context.Context) error { return service.Run(ctx, o) })
+				return install.Run(ctx, func(ctx context.Context) error { return service.Run(ctx, o) })
 			case background:
-				return service.Run(cmd.Context(), o)
+				return service.Run(ctx, o)
 			}
 			log := c.openLog(o.Dirs, &o, slog.LevelWarn)
 			defer log.Close()
-			o.Ready = func(service.Info) { c.welcome(cmd.Context(), o.Dirs) }
-			return service.Run(cmd.Context(), o)
+			o.Ready = func(service.Info) { c.welcome(ctx, o.Dirs) }
+			return service.Run(ctx, o)
 		},
 	}
 	cmd.Flags().BoolVar(&background, "background", false, "as started by another command: no words")
@@ -95,11 +96,6 @@ func (c *console) welcome(ctx context.Context, dirs service.Dirs) {
 		c.openAt(at)
 	}
 	c.say("logs are in %s", dirs.Logs)
-	for _, l := range status.Listeners {
-		if l.Error != "" {
-			c.say("%s does not listen: %s", l.Name, l.Error)
-		}
-	}
 	c.say("try, in another terminal:")
 	try := []string{"status", "list", "logs --follow"}
 	if len(status.Apps) > 0 {

@@ -29,9 +29,16 @@ func (t *table) numbers(columns ...int) *table {
 
 func (t *table) add(fields ...cell) { t.rows = append(t.rows, fields) }
 
-// write prints the table; paint colours a field, after it has been measured.
+// write prints the table, without columns that are empty in every row; paint
+// colours a field, after it has been measured.
 func (t *table) write(w io.Writer, paint func(style, text string) string) error {
 	rows := t.rows
+	used := map[int]bool{}
+	for _, row := range rows {
+		for i, f := range row {
+			used[i] = used[i] || f.text != ""
+		}
+	}
 	if len(t.head) > 0 {
 		head := make([]cell, len(t.head))
 		for i, h := range t.head {
@@ -52,8 +59,11 @@ func (t *table) write(w io.Writer, paint func(style, text string) string) error 
 	for _, row := range rows {
 		var b strings.Builder
 		for i, f := range row {
+			if !used[i] {
+				continue
+			}
 			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(f.text))
-			if i > 0 {
+			if b.Len() > 0 {
 				b.WriteString("  ")
 			}
 			switch {

@@ -8,10 +8,10 @@ import (
 
 func plain(_, text string) string { return text }
 
-func TestTableAlignsColumnsAndDrawsNothing(t *testing.T) {
-	table := newTable("name", "pid", "state").numbers(1)
-	table.add(cell{"web", ""}, cell{"7", ""}, cell{"ready", ""})
-	table.add(cell{"naïve-app", ""}, cell{"12345", ""}, cell{"", ""})
+func TestTableAlignsColumnsAndLeavesOutEmptyOnes(t *testing.T) {
+	table := newTable("name", "", "pid", "nothing", "state").numbers(2)
+	table.add(cell{"web", ""}, cell{"", ""}, cell{"7", ""}, cell{"", ""}, cell{"ready", ""})
+	table.add(cell{"naïve-app", ""}, cell{"", ""}, cell{"12345", ""})
 	var b strings.Builder
 	if err := table.write(&b, plain); err != nil {
 		t.Fatal(err)

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,13 +12,14 @@ import (
 // words is the log for people at a terminal or in the journal: a line for each
 // record, as commands print theirs, without the time.
 //
-//	roost: warning: cannot get a certificate: … (name example.com)
+//	roost: warning: web: instance is replaced: exit status 1 (slot 0, next 100ms)
+//	hint: what to do
 type words struct {
 	c     *console
 	least slog.Level
 	mu    *sync.Mutex
-	attrs string // of the loggers above
-	group string // before the names of attributes
+	attrs []slog.Attr // of the loggers above, names with their group
+	group string      // before the names of attributes
 }
 
 func newWords(c *console, least slog.Level) slog.Handler {
@@ -28,55 +29,74 @@ func newWords(c *console, least slog.Level) slog.Handler {
 func (w *words) Enabled(_ context.Context, level slog.Level) bool { return level >= w.least }
 
 func (w *words) Handle(_ context.Context, r slog.Record) error {
-	attrs := w.attrs
+	if r.Message == "ended" { // Main tells why
+		return nil
+	}
+	attrs := slices.Clone(w.attrs)
 	r.Attrs(func(a slog.Attr) bool {
-		attrs += w.attr(a)
+		attrs = append(attrs, flat(w.group, a)...)
 		return true
 	})
-	label := ""
+	var text, why, hint string
+	var rest []string
+	for _, a := range attrs {
+		value := a.Value.String()
+		switch a.Key {
+		case "app":
+			text = value + ": "
+		case "error", "reason", "problem":
+			why = ": " + value
+		case "hint":
+			hint = "hint: " + value + "\n"
+		case "part": // which package speaks does not help people
+		default:
+			if strings.ContainsAny(value, "\n\r\t") {
+				value = strconv.Quote(value)
+			}
+			rest = append(rest, a.Key+" "+value)
+		}
+	}
 	switch {
 	case r.Level >= slog.LevelError:
-		label = w.c.paint(styleBad, "error:") + " "
+		text = w.c.paint(styleBad, "error:") + " " + text
 	case r.Level >= slog.LevelWarn:
-		label = w.c.paint(styleWarn, "warning:") + " "
+		text = w.c.paint(styleWarn, "warning:") + " " + text
 	}
-	if attrs != "" {
-		attrs = " (" + strings.TrimPrefix(attrs, ", ") + ")"
+	text += r.Message + why
+	if len(rest) > 0 {
+		text += " (" + strings.Join(rest, ", ") + ")"
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, err := fmt.Fprintf(w.c.err, "roost: %s%s%s\n", label, r.Message, attrs)
+	_, err := w.c.err.Write([]byte("roost: " + text + "\n" + hint))
 	return err
 }
 
-// attr writes one attribute as ", name value".
-func (w *words) attr(a slog.Attr) string {
-	value := a.Value.Resolve()
-	if value.Kind() == slog.KindGroup {
-		inner := *w
-		if a.Key != "" {
-			inner.group += a.Key + "."
+// flat is an attribute, or the members of a group, with their full names.
+func flat(group string, a slog.Attr) []slog.Attr {
+	a.Value = a.Value.Resolve()
+	if a.Value.Kind() != slog.KindGroup {
+		if a.Equal(slog.Attr{}) {
+			return nil
 		}
-		text := ""
-		for _, member := range value.Group() {
-			text += inner.attr(member)
-		}
-		return text
+		a.Key = group + a.Key
+		return []slog.Attr{a}
 	}
-	if a.Equal(slog.Attr{}) {
-		return ""
+	if a.Key != "" {
+		group += a.Key + "."
 	}
-	text := value.String()
-	if strings.ContainsAny(text, "\n\r\t") {
-		text = strconv.Quote(text)
+	var all []slog.Attr
+	for _, member := range a.Value.Group() {
+		all = append(all, flat(group, member)...)
 	}
-	return ", " + w.group + a.Key + " " + text
+	return all
 }
 
 func (w *words) WithAttrs(attrs []slog.Attr) slog.Handler {
 	more := *w
+	more.attrs = slices.Clone(w.attrs)
 	for _, a := range attrs {
-		more.attrs += w.attr(a)
+		more.attrs = append(more.attrs, flat(w.group, a)...)
 	}
 	return &more
 }
