@@ -40,7 +40,7 @@ type Instance struct {
 	Revision  int       `json:"revision"`
 	PID       int       `json:"pid"` // 0 when no process runs
 	State     State     `json:"state"`
-	Reason    string    `json:"reason,omitempty"` // why it is in that state, e.g. "exit status 1"
+	Reason    string    `json:"reason,omitempty"` // why it is in that state, or why it replaced the one before, e.g. "exited with status 1"
 	Started   time.Time `json:"started,omitzero"`
 	Uptime    float64   `json:"uptime"`   // seconds
 	Restarts  int       `json:"restarts"` // unwanted exits and replacements since the slot was made or reset

@@ -1,0 +1,291 @@
+package apps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Options are an app's surroundings.
+type Options struct {
+	// RunDir is an existing folder, 0700, for the instances' sockets. It
+	// becomes 0711 when an app runs as another user, who must reach its own.
+	RunDir string
+	// LogDir is the folder of <app>-out.log and <app>-error.log.
+	LogDir string
+	// Log takes what people should know; none when nil.
+	Log *slog.Logger
+	// Error writes an error page (502, 503, 504) for a request that no instance
+	// answered; http.Error when nil.
+	Error func(w http.ResponseWriter, r *http.Request, status int)
+}
+
+// App is one application. All its state belongs to the goroutine in Run; the
+// other methods reach it by closures that Run calls, requests see only the
+// pool's snapshot, and Status the one in standing.
+type App struct {
+	o      Options
+	pool   *pool
+	ports  *ports
+	usage  usageTable
+	spawn  func(launch) proc
+	jitter func() float64 // 0 to 1
+
+	standing atomic.Pointer[standing]
+	wake     chan struct{} // has a token when there is mail or news
+	done     chan struct{} // closed when Run has ended
+
+	mu    sync.Mutex // guards what follows
+	mail  []func()
+	begun bool
+	book  *logBook // from the first Want on
+
+	// The fields below belong to Run.
+	log       *slog.Logger
+	wanted    Wanted
+	want      want
+	kind      kind
+	slots     []slot
+	changing  bool         // the last Want changed something that is not reached yet
+	failure   *Failure     // why it cannot be
+	settle    []chan error // callers of Settle
+	published []*endpoint
+	refusing  bool
+	ending    bool
+	watchers  sync.WaitGroup
+}
+
+// launch is what a new process is told.
+type launch struct {
+	wanted     *Wanted
+	slot       int
+	revision   int
+	mustListen bool   // ready means that it takes requests
+	changed    func() // to be called when Endpoint has changed
+}
+
+// New returns an app of which nothing is wanted yet. Run makes it work.
+func New(o Options) *App {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{
+		o:      o,
+		pool:   newPool(poolOptions{log: o.Log, fail: o.Error}),
+		ports:  newPorts(),
+		jitter: random,
+		log:    o.Log,
+		wake:   make(chan struct{}, 1),
+		done:   make(chan struct{}),
+	}
+	a.spawn = a.spawnProgram
+	a.standing.Store(&standing{})
+	return a
+}
+
+// ServeHTTP forwards a request to a ready instance.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.pool.ServeHTTP(w, r) }
+
+// Want says what the app should be from now on. It does not wait, and may be
+// called before Run. What concerns only requests and logs holds at once; the
+// rest holds for instances that start from now on.
+func (a *App) Want(w Wanted) {
+	w.Slots = slices.Clone(w.Slots)
+	w.Env, w.Environ = maps.Clone(w.Env), maps.Clone(w.Environ)
+	a.mu.Lock()
+	if a.book == nil {
+		a.book = newLogBook(a.o.LogDir, w.Name, int64(w.MaxLogSize), w.MaxLogFiles, a.o.Log)
+	} else {
+		a.book.limits(int64(w.MaxLogSize), w.MaxLogFiles)
+	}
+	a.mu.Unlock()
+	a.pool.limits(time.Duration(w.QueueTimeout), w.QueueLimit)
+	a.post(func() { a.change(w) })
+}
+
+// Settle waits until the app is as wanted, or says why it cannot be: the
+// error is a *Failure, ctx's cause, or ErrEnded. An app whose instances fail
+// later, with nothing new wanted of it, is settled.
+func (a *App) Settle(ctx context.Context) error {
+	c := make(chan error, 1)
+	a.post(func() { a.settle = append(a.settle, c) })
+	select {
+	case err := <-c:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-a.done:
+		return ErrEnded
+	}
+}
+
+// ErrEnded is returned once an app's Run ends or has ended.
+var ErrEnded = errors.New("the app is no longer supervised")
+
+// Signal sends sig to the instance in the slot with that id, or to all
+// instances when id is negative. Only the program itself gets it, not its children.
+func (a *App) Signal(id int, sig syscall.Signal) error {
+	c := make(chan error, 1)
+	if !a.post(func() { c <- a.signal(id, sig) }) {
+		return ErrEnded
+	}
+	select {
+	case err := <-c:
+		return err
+	case <-a.done:
+		return ErrEnded
+	}
+}
+
+// Reset sets the restart counters to 0 and forgets failures.
+func (a *App) Reset() {
+	a.post(func() {
+		for n := range a.slots {
+			a.slots[n].restarts, a.slots[n].fails = 0, 0
+		}
+	})
+}
+
+// Follow returns the lines of output that come from now on. stop ends it and
+// must be called. A slow reader loses lines.
+func (a *App) Follow() (lines <-chan Line, stop func()) {
+	if book := a.logs(); book != nil {
+		return book.follow()
+	}
+	none := make(chan Line)
+	close(none)
+	return none, func() {}
+}
+
+// Flush empties the app's log files.
+func (a *App) Flush() error {
+	if book := a.logs(); book != nil {
+		return book.flush()
+	}
+	return nil
+}
+
+func (a *App) logs() *logBook {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.book
+}
+
+// post has Run call f; it never waits. It reports whether Run runs now.
+func (a *App) post(f func()) bool {
+	select {
+	case <-a.done:
+		return false
+	default:
+	}
+	a.mu.Lock()
+	a.mail = append(a.mail, f)
+	running := a.begun
+	a.mu.Unlock()
+	a.poke()
+	return running
+}
+
+// poke makes Run look at everything again.
+func (a *App) poke() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (a *App) take() []func() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	mail := a.mail
+	a.mail = nil
+	return mail
+}
+
+// Run keeps the app as wanted until ctx ends, then stops it. It returns when
+// the last process has exited, and may be called once.
+func (a *App) Run(ctx context.Context) error {
+	a.mu.Lock()
+	again := a.begun
+	a.begun = true
+	a.mu.Unlock()
+	if again {
+		return errors.New("cannot run an app twice")
+	}
+	done := ctx.Done()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		for _, f := range a.take() {
+			f()
+		}
+		acts, wake := plan(time.Now(), a.want, a.slots)
+		for _, act := range acts {
+			a.do(act)
+		}
+		a.publish()
+		a.prune()
+		a.conclude()
+		a.show()
+		a.report()
+		if a.ending && len(a.slots) == 0 {
+			break
+		}
+		if len(acts) > 0 {
+			continue // acting may have made more to do
+		}
+		timer.Stop()
+		if !wake.IsZero() {
+			timer.Reset(time.Until(wake))
+		}
+		select {
+		case <-a.wake:
+		case <-timer.C:
+		case <-done:
+			done, a.ending = nil, true
+			a.want = want{}
+		}
+	}
+	a.watchers.Wait()
+	close(a.done)
+	a.ports.close()
+	if book := a.logs(); book != nil {
+		return book.close()
+	}
+	return nil
+}
+
+func (a *App) signal(id int, sig syscall.Signal) error {
+	var errs []error
+	found, sent := false, false
+	for n := range a.slots {
+		s := &a.slots[n]
+		if id >= 0 && s.id != id {
+			continue
+		}
+		found = true
+		for _, inst := range append([]*instance{s.cur, s.next}, s.leaving...) {
+			if inst != nil && inst.proc.PID() != 0 {
+				sent = true
+				if err := inst.proc.Signal(sig); err != nil {
+					errs = append(errs, fmt.Errorf("cannot signal instance %d: %w", s.id, err))
+				}
+			}
+		}
+	}
+	switch {
+	case !found && id >= 0:
+		return fmt.Errorf("no instance has the id %d", id)
+	case !sent:
+		return errors.New("no process runs")
+	}
+	return errors.Join(errs...)
+}

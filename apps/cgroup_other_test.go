@@ -1,0 +1,8 @@
+//go:build !linux
+
+package apps
+
+import "testing"
+
+// withoutCgroups has nothing to do here.
+func withoutCgroups(*testing.T) {}

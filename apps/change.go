@@ -1,0 +1,250 @@
+package apps
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// This file is the part of App that its loop runs: what is wanted, what is
+// done about it, and what becomes of it.
+
+// change takes up what Want has said.
+func (a *App) change(w Wanted) {
+	if a.ending {
+		return
+	}
+	a.log = a.o.Log.With("app", w.Name)
+	a.wanted, a.kind = w, kindOf(&w)
+	old := a.want
+	a.want = want{slots: w.Slots, replace: w.Replace, alone: a.kind == kindFixed}
+	failed := a.failure != nil
+	a.failure, a.changing = nil, false
+	for len(a.slots) < len(w.Slots) {
+		a.slots = append(a.slots, slot{})
+	}
+	for n := range a.slots {
+		s := &a.slots[n]
+		if failed {
+			s.pending = false // that has been told
+		}
+		fresh := a.renewed(old, n)
+		if fresh {
+			s.forgive()
+		}
+		if n < len(w.Slots) {
+			s.id = w.Slots[n].ID
+		}
+		if fresh || old.runs(n) != a.want.runs(n) || (n < len(old.slots)) != (n < len(w.Slots)) {
+			s.pending = true
+		}
+		a.changing = a.changing || s.pending
+	}
+}
+
+// renewed reports whether the program of slot n should run and did not, or in
+// another form.
+func (a *App) renewed(old want, n int) bool {
+	if !a.want.runs(n) {
+		return false
+	}
+	revision := a.want.slots[n].Revision
+	cur := a.slots[n].cur
+	return !old.runs(n) || old.slots[n].Revision != revision || cur != nil && cur.revision != revision
+}
+
+func (a *App) do(act action) {
+	s, inst := &a.slots[act.slot], act.inst
+	switch act.verb {
+	case start:
+		a.start(act.slot)
+	case promote:
+		old := s.cur
+		s.cur, s.next, s.reason, s.exitCode = inst, nil, "", nil
+		s.restarts++
+		a.drain(s, old, false)
+	case drain:
+		a.drain(s, inst, inst == s.cur)
+		if inst == s.next {
+			s.next = nil
+			break
+		}
+		s.cur = nil
+		if a.want.runs(act.slot) {
+			s.restarts++
+		}
+	case expire:
+		a.expire(s, inst)
+	case kill:
+		a.log.Warn("killing an instance that does not stop", "slot", act.slot, "pid", inst.proc.PID())
+		inst.deadline = time.Now().Add(killAgain)
+		inst.proc.Kill()
+	}
+}
+
+// killAgain is how long after a kill the next is tried, should anything be left.
+const killAgain = 5 * time.Second
+
+func (a *App) start(n int) {
+	s, now := &a.slots[n], time.Now()
+	w := a.wanted
+	inst := &instance{
+		slot:     n,
+		revision: a.want.slots[n].Revision,
+		config:   &w.Config,
+		state:    StateStarting,
+		started:  now,
+		deadline: now.Add(max(w.ListenTimeout.Or(defaultListenTimeout), w.minUptime()+time.Second)),
+		alone:    a.want.alone,
+	}
+	inst.proc = a.spawn(launch{
+		wanted:     &w,
+		slot:       n,
+		revision:   inst.revision,
+		mustListen: s.listened || w.Serves || w.Port > 0,
+		changed:    a.poke,
+	})
+	if s.cur == nil {
+		s.cur = inst
+	} else {
+		s.next = inst
+	}
+	a.watchers.Go(func() { a.watch(inst) })
+}
+
+// watch turns the life of one process into events for Run. It ends when the
+// process has exited.
+func (a *App) watch(inst *instance) {
+	select {
+	case <-inst.proc.Ready():
+		a.post(func() { a.isReady(inst) })
+		<-inst.proc.Exited()
+	case <-inst.proc.Exited():
+	}
+	a.post(func() { a.exited(inst) })
+}
+
+func (a *App) isReady(inst *instance) {
+	if inst.state != StateStarting {
+		return
+	}
+	inst.state, inst.deadline = StateReady, time.Time{}
+	a.slots[inst.slot].listened = inst.proc.Endpoint() != nil
+	a.log.Info("instance is ready", "slot", inst.slot, "revision", inst.revision, "pid", inst.proc.PID(),
+		"after", time.Since(inst.started).Round(time.Millisecond))
+}
+
+// drain takes an instance out of its place: requests stop going to it, what it
+// has begun is waited for, it is asked to stop, and what is left at its
+// deadline is killed. last says that nothing has taken its place.
+func (a *App) drain(s *slot, inst *instance, last bool) {
+	timeout := inst.config.KillTimeout.Or(defaultKillTimeout)
+	wasReady := inst.state == StateReady
+	inst.state, inst.last, inst.deadline = StateDraining, last, time.Now().Add(timeout)
+	s.leaving = append(s.leaving, inst)
+	if !wasReady {
+		inst.proc.Stop()
+		return
+	}
+	if s.cur == inst {
+		s.cur = nil
+	}
+	a.publish() // before the process hears of it
+	known := inst.known
+	a.watchers.Go(func() { leave(inst.proc, known, timeout/2) })
+}
+
+// leave asks a process to stop once the requests that it has begun are
+// answered, or after patience; the rest of its time is the program's own.
+func leave(p proc, e *endpoint, patience time.Duration) {
+	quiet := p.Retire()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	var drained <-chan struct{}
+	if e != nil {
+		drained = e.drained()
+	}
+	for quiet != nil || drained != nil {
+		select {
+		case <-quiet:
+			quiet = nil
+		case <-drained:
+			drained = nil
+		case <-timer.C:
+			quiet, drained = nil, nil
+		case <-p.Exited():
+			return
+		}
+	}
+	p.Stop()
+}
+
+// expire gives up an instance that has not become ready in time.
+func (a *App) expire(s *slot, inst *instance) {
+	timeout := inst.config.ListenTimeout.Or(defaultListenTimeout)
+	out := outcome{cause: fmt.Sprintf("was not ready within %v", timeout)}
+	serving := inst != s.next
+	if serving {
+		s.cur = nil
+		a.judge(s, inst, out, false)
+	} else {
+		s.next = nil
+	}
+	a.fail(s, inst, out, a.unreadyHint(inst))
+	a.drain(s, inst, serving)
+}
+
+// exited takes an instance that is gone out of its slot.
+func (a *App) exited(inst *instance) {
+	s, out := &a.slots[inst.slot], inst.proc.Outcome()
+	var code *int
+	if out.exited {
+		code = &out.code
+	}
+	wasReady := inst.state == StateReady
+	switch inst {
+	case s.cur:
+		s.cur, s.next = s.next, nil // one that is about to serve does so the sooner
+		s.exitCode, s.reason = code, out.String()
+		if s.cur != nil {
+			s.restarts++
+			break
+		}
+		a.judge(s, inst, out, wasReady)
+		if !s.ended || s.badly {
+			a.fail(s, inst, out, "")
+		}
+	case s.next:
+		s.next = nil
+		a.fail(s, inst, out, "")
+	default:
+		s.leaving = slices.DeleteFunc(s.leaving, func(i *instance) bool { return i == inst })
+		if s.cur == nil && !a.want.runs(inst.slot) {
+			s.exitCode, s.reason = code, ""
+		}
+	}
+}
+
+// judge decides what becomes of a slot whose instance has failed or exited by
+// itself.
+func (a *App) judge(s *slot, inst *instance, out outcome, wasReady bool) {
+	now := time.Now()
+	v := judge(inst.config, out, wasReady, now.Sub(inst.started), s.fails, a.jitter)
+	s.reason = out.String()
+	log := a.log.With("slot", inst.slot, "revision", inst.revision, "reason", s.reason)
+	if v.end {
+		s.ended = true
+		s.badly = !wasReady && !(out.exited && (out.code == 0 || slices.Contains(inst.config.StopExitCodes, out.code)))
+		log.Info("instance has ended")
+		return
+	}
+	s.restarts++
+	again := v.errored && !s.errored
+	s.fails, s.errored, s.retryAt = v.fails, v.errored, now.Add(v.delay)
+	switch {
+	case again:
+		log.Error("instances keep failing", "failures", v.fails, "next", v.delay)
+	case s.cur == nil:
+		log.Warn("instance is replaced", "next", v.delay.Round(time.Millisecond))
+	}
+}

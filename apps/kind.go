@@ -1,0 +1,59 @@
+package apps
+
+import (
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// kind is how an app's instances are reached; see design section 4.
+type kind string
+
+const (
+	kindNode       kind = "node"       // through the hook: a private socket and the app's own port
+	kindListen     kind = "listen_fds" // a private socket by systemd's protocol
+	kindFixed      kind = "fixed port" // the declared port, which one process can have
+	kindPort       kind = "port"       // a private loopback port in PORT
+	kindBackground kind = "background" // not at all
+	hookAvailable       = runtime.GOOS != "windows"
+)
+
+// kindOf says how the instances of w are reached, as far as it can be told
+// without running anything; a program that does not exist is taken by its name.
+func kindOf(w *Wanted) kind { return kindOfProgram(w, runsNode(&w.Config)) }
+
+func kindOfProgram(w *Wanted, node bool) kind {
+	switch {
+	case w.ListenFDs:
+		return kindListen
+	case node && hookAvailable:
+		return kindNode
+	case w.Port > 0:
+		return kindFixed
+	case w.Serves:
+		return kindPort
+	}
+	return kindBackground
+}
+
+// runsNode reports whether c's program is Node, as commandLine would find.
+func runsNode(c *Config) bool {
+	if c.Script == "" {
+		var words Words
+		return words.Decode(c.Command) == nil && len(words) > 0 && isNode(words[0])
+	}
+	if c.Interpreter != "" {
+		return isNode(c.Interpreter)
+	}
+	if names, known := interpreters[strings.ToLower(filepath.Ext(c.Script))]; known {
+		return slices.ContainsFunc(names, isNode)
+	}
+	script := c.Script
+	if !filepath.IsAbs(script) {
+		script = filepath.Join(c.Cwd, script)
+	}
+	line, err := firstLine(script)
+	words := shebang(line)
+	return err == nil && len(words) > 0 && isNode(words[0])
+}

@@ -1,0 +1,174 @@
+//go:build unix
+
+package apps
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"roost/apps/node"
+)
+
+// defaultHeartbeat is how long an event loop may be silent.
+const defaultHeartbeat = 30 * time.Second
+
+// channel is the message channel of a Node instance, and what it has been
+// given over it. A nil one, as other programs have, does nothing.
+type channel struct {
+	*node.Channel
+	hello chan struct{} // closed once the hook runs
+	once  sync.Once
+
+	mu   sync.Mutex
+	uses map[uint64]ownPort // the shared sockets that its servers hold, by question
+}
+
+// prepareNode gives the program the hook, the channel (file descriptor 3) and
+// the private socket (4).
+func (p *program) prepareNode(s *setup, dir socketDir) error {
+	hook, err := node.WriteHook(dir.path)
+	if err != nil {
+		return err
+	}
+	private, err := p.privateSocket(dir)
+	if err != nil {
+		return err
+	}
+	s.files = append(s.files, private.file)
+	c := &channel{hello: make(chan struct{}), uses: map[uint64]ownPort{}}
+	var child *os.File
+	c.Channel, child, err = node.Open(node.Events{
+		Hello:     func(string) { c.once.Do(func() { close(c.hello) }) },
+		Ready:     p.isTold,
+		Ask:       func(q node.Question) { p.answer(c, s.user, q) },
+		Closed:    func(n uint64) { c.give(p.ports, n); p.changed() },
+		Listening: func(l node.Listening) { p.nodeListens(l, private.path) },
+		Unlistening: func() {
+			p.reachable(nil)
+		},
+		Elsewhere: func(port int) {
+			p.log.Warn("the program does not listen on the port that it declares", "declared", p.wanted.Port, "listens", port)
+		},
+		Drained: func() { p.drainedOnce.Do(func() { close(p.drained) }) },
+		Broken: func(err error) {
+			p.log.Warn("the program writes to its message channel what is not a message; it is ignored", "error", err)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.files = append([]*os.File{child}, s.files...)
+	s.finish = node.Hosting{Hook: hook, Channel: 3, Lane: 4, Port: p.wanted.Port}.Environ
+	s.helpers = append(s.helpers, func(ctx context.Context) { p.serve(ctx, c) })
+	if p.wanted.Heartbeat == nil || *p.wanted.Heartbeat {
+		s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })
+	}
+	p.later(func() {
+		c.Close()
+		for n := range c.uses {
+			c.give(p.ports, n)
+		}
+	})
+	p.node.Store(c)
+	return nil
+}
+
+// serve runs the channel until ctx ends.
+func (p *program) serve(ctx context.Context, c *channel) {
+	defer context.AfterFunc(ctx, c.Close)()
+	c.Serve()
+}
+
+func (p *program) nodeListens(l node.Listening, path string) {
+	if l.Lane {
+		p.reachable(newEndpoint("unix", path))
+	} else {
+		p.log.Info("the program's server cannot take plain HTTP/1.1: no site can lead to it", "port", l.Port)
+	}
+	p.isLocated()
+}
+
+// answer gives a server of the program the shared socket that it asks for.
+// An app that runs as another user gets no port that only root may bind,
+// unless it declares it.
+func (p *program) answer(c *channel, who *account, q node.Question) {
+	if who != nil && q.Port < 1024 && q.Port != p.wanted.Port {
+		c.Deny(q, "EACCES")
+		return
+	}
+	o := ownPort{q.Host, q.Port, q.IPv6Only}.normal()
+	fd, err := p.ports.take(o)
+	if err != nil {
+		p.log.Warn("cannot listen for the program", "port", q.Port, "error", err)
+		c.Deny(q, errorCode(err))
+		return
+	}
+	c.mu.Lock()
+	c.uses[q.N] = o
+	c.mu.Unlock()
+	if c.Give(q, fd) != nil {
+		c.give(p.ports, q.N)
+	}
+}
+
+// give ends the use of a shared socket.
+func (c *channel) give(ports *ports, n uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o, ok := c.uses[n]; ok {
+		delete(c.uses, n)
+		ports.give(o)
+	}
+}
+
+// heartbeat ends the instance when its event loop stops turning.
+func (p *program) heartbeat(ctx context.Context, c *channel) {
+	for _, first := range []<-chan struct{}{c.hello, p.ready} {
+		select {
+		case <-first:
+		case <-ctx.Done():
+			return
+		}
+	}
+	limit := p.wanted.HeartbeatTimeout.Or(defaultHeartbeat)
+	if c.Watch(ctx.Done(), limit) {
+		p.log.Error("the event loop does not turn; the instance is killed", "silent", limit)
+		p.fail(fmt.Sprintf("its event loop was silent for %v", limit))
+	}
+}
+
+// Retire has the program's own port take no new connections. Programs without
+// a hook cannot be told.
+func (p *program) Retire() <-chan struct{} {
+	c := p.node.Load()
+	if c == nil || !isClosed(c.hello) || c.Channel.Retire() != nil {
+		p.drainedOnce.Do(func() { close(p.drained) })
+	}
+	return p.drained
+}
+
+func (c *channel) shutdown() bool { return c != nil && c.Send("shutdown") == nil }
+
+func (c *channel) leave() {
+	if c != nil {
+		c.Leave()
+	}
+}
+
+func (c *channel) lag() time.Duration {
+	if c == nil {
+		return 0
+	}
+	return c.Lag()
+}
+
+// normal is the same place by its one name: Node calls all addresses "::" as well.
+func (o ownPort) normal() ownPort {
+	if o.host == "::" && !o.ipv6Only {
+		o.host = ""
+	}
+	return o
+}

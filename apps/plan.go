@@ -1,0 +1,95 @@
+package apps
+
+import "time"
+
+// want is what the app should look like.
+type want struct {
+	slots   []Slot // by number; none beyond them is wanted
+	replace bool   // a slot moves to a new revision by stop, then start
+	alone   bool   // two processes of one slot cannot run at a time
+	aborted bool   // the new revision failed: no slot moves to it any more
+}
+
+// runs reports whether slot n should hold an instance.
+func (w want) runs(n int) bool { return n < len(w.slots) && !w.slots[n].Stopped }
+
+type verb int
+
+const (
+	start   verb = iota // start a new instance in the slot
+	promote             // make next the one that serves
+	drain               // stop routing to the instance and ask it to exit
+	expire              // it is not ready in time
+	kill                // it has not exited in time
+)
+
+func (v verb) String() string { return [...]string{"start", "promote", "drain", "expire", "kill"}[v] }
+
+type action struct {
+	verb verb
+	slot int
+	inst *instance
+}
+
+// plan decides what to do now to move slots toward w, and when to look again
+// if nothing happens. It has no side effects, and is asked after every event.
+func plan(now time.Time, w want, slots []slot) (acts []action, wake time.Time) {
+	later := func(t time.Time) {
+		if wake.IsZero() || t.Before(wake) {
+			wake = t
+		}
+	}
+	due := func(v verb, n int, inst *instance) bool {
+		if inst == nil || inst.deadline.IsZero() {
+			return false
+		}
+		if now.Before(inst.deadline) {
+			later(inst.deadline)
+			return false
+		}
+		acts = append(acts, action{v, n, inst})
+		return true
+	}
+	rolling := false
+	for n := range slots {
+		rolling = rolling || slots[n].next != nil
+	}
+	for n := range slots {
+		s := &slots[n]
+		for _, inst := range s.leaving {
+			due(kill, n, inst)
+		}
+		if !w.runs(n) {
+			for _, inst := range []*instance{s.next, s.cur} {
+				if inst != nil {
+					acts = append(acts, action{drain, n, inst})
+				}
+			}
+			continue
+		}
+		revision := w.slots[n].Revision
+		expired := due(expire, n, s.cur)
+		expired = due(expire, n, s.next) || expired
+		switch {
+		case expired:
+			// what follows is decided once it has been told to leave
+		case s.cur == nil && (s.ended || s.blocked()):
+		case s.cur == nil && w.alone && len(s.leaving) > 0:
+		case s.cur == nil && now.Before(s.retryAt):
+			later(s.retryAt)
+		case s.cur == nil:
+			acts = append(acts, action{start, n, nil})
+		case s.next != nil && (s.next.revision != revision || w.aborted):
+			acts = append(acts, action{drain, n, s.next})
+		case s.next != nil && s.next.state == StateReady:
+			acts = append(acts, action{promote, n, s.next})
+		case s.next != nil || s.cur.revision == revision || w.aborted:
+		case w.replace || w.alone || s.cur.alone:
+			acts = append(acts, action{drain, n, s.cur})
+		case !rolling:
+			rolling = true // one slot at a time
+			acts = append(acts, action{start, n, nil})
+		}
+	}
+	return acts, wake
+}

@@ -1,0 +1,60 @@
+package apps
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// proc is a process that runs a program. The real one is in program.go; tests of the
+// supervision have one in fake time. Its channels are closed by the process,
+// its methods may be called from any goroutine and do not wait.
+type proc interface {
+	// PID is 0 before the program has started and after it has ended.
+	PID() int
+	// Ready is closed once it accepts requests; a background program: once it has started well.
+	Ready() <-chan struct{}
+	// Exited is closed once the whole tree has ended and its output has been read.
+	Exited() <-chan struct{}
+	// Outcome says how it ended; valid once Exited is closed.
+	Outcome() outcome
+	// Endpoint is where requests reach it; nil while they do not. It may come
+	// after Ready, and go before Exited.
+	Endpoint() *endpoint
+	// Retire takes no more connections from elsewhere than the endpoint. The
+	// channel is closed when those are finished.
+	Retire() <-chan struct{}
+	// Stop asks it to exit.
+	Stop()
+	// Kill ends its whole tree.
+	Kill()
+	// Signal sends a signal to the program itself, not to its children.
+	Signal(sig syscall.Signal) error
+	// Last is its last lines of output, at most n.
+	Last(n int) []string
+	// Lag is the last delay of its event loop.
+	Lag() time.Duration
+}
+
+// outcome is how a process ended.
+type outcome struct {
+	err    error          // it could not be started
+	exited bool           // by itself, with code
+	code   int            // its exit status
+	signal syscall.Signal // the signal that ended it
+	cause  string         // why we ended it, when it had failed
+}
+
+func (o outcome) String() string {
+	switch {
+	case o.err != nil:
+		return o.err.Error()
+	case o.cause != "":
+		return o.cause
+	case o.exited:
+		return fmt.Sprintf("exited with status %d", o.code)
+	case o.signal != 0:
+		return "was ended by " + signalName(o.signal)
+	}
+	return "ended"
+}

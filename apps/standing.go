@@ -1,0 +1,166 @@
+package apps
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// standing is how an app stands, published by its loop whenever that may have
+// changed. Nothing in it changes afterwards but what proc and endpoint count.
+type standing struct {
+	status Status
+	rows   []row
+}
+
+type row struct {
+	Instance
+	proc     proc // nil when none runs
+	endpoint *endpoint
+}
+
+// Status is a copy of how the app stands. CPU and memory are of the last Measure.
+func (a *App) Status() Status {
+	st := a.standing.Load()
+	out := st.status
+	out.Waiting = a.pool.waiting()
+	out.Instances = make([]Instance, len(st.rows))
+	for i, r := range st.rows {
+		in := r.Instance
+		if r.proc != nil {
+			in.PID = r.proc.PID()
+			in.Uptime = time.Since(in.Started).Seconds()
+			in.LagMS = float64(r.proc.Lag().Microseconds()) / 1000
+		}
+		if in.PID != 0 {
+			u := a.usage.of(in.PID)
+			in.CPU, in.Memory = u.cpu, u.memory
+		}
+		if e := r.endpoint; e != nil {
+			in.InFlight, in.Requests, in.PerMinute = e.InFlight(), e.Requests(), e.PerMinute()
+			in.Address = e.String()
+		}
+		out.Instances[i] = in
+	}
+	return out
+}
+
+// show publishes how the app stands now.
+func (a *App) show() {
+	w := &a.wanted
+	st := &standing{status: Status{
+		Name:      w.Name,
+		Namespace: cmp.Or(w.Namespace, "default"),
+		Revision:  w.Revision,
+		Kind:      string(a.kind),
+		Strategy:  a.strategy(),
+	}}
+	if a.failure != nil {
+		st.status.Failure = a.failure.Reason
+	}
+	for n := range a.slots {
+		s := &a.slots[n]
+		base := Instance{App: st.status.Name, Namespace: st.status.Namespace, ID: s.id, Slot: n,
+			Reason: s.reason, Restarts: s.restarts, ExitCode: s.exitCode}
+		if s.cur == nil && s.next == nil && len(s.leaving) == 0 && n < len(a.want.slots) {
+			st.rows = append(st.rows, row{Instance: a.vacancy(base, s, n)})
+		}
+		for _, inst := range slices.Concat([]*instance{s.cur, s.next}, s.leaving) {
+			if inst != nil {
+				st.rows = append(st.rows, inst.row(base))
+			}
+		}
+		if st.status.Failure == "" && s.errored {
+			st.status.Failure = s.reason
+		}
+	}
+	a.standing.Store(st)
+}
+
+func (i *instance) row(in Instance) row {
+	in.Revision, in.State, in.Started = i.revision, i.state, i.started
+	e := i.stands()
+	if e == nil {
+		e = i.known
+	}
+	return row{in, i.proc, e}
+}
+
+// vacancy is the row of a slot without a process.
+func (a *App) vacancy(in Instance, s *slot, n int) Instance {
+	in.Revision = a.want.slots[n].Revision
+	switch {
+	case !a.want.runs(n), s.ended:
+		in.State = StateStopped
+	case s.errored:
+		in.State = StateErrored
+	default:
+		in.State = StateBackoff
+	}
+	return in
+}
+
+// strategy says how the next reload goes.
+func (a *App) strategy() string {
+	if a.want.alone {
+		return fmt.Sprintf("replace: only one process at a time can listen on port %d", a.wanted.Port)
+	}
+	return "overlap"
+}
+
+// publish tells the pool where requests go now.
+func (a *App) publish() {
+	var ready []*endpoint
+	for n := range a.slots {
+		if e := a.slots[n].cur.stands(); e != nil {
+			a.slots[n].cur.known = e
+			ready = append(ready, e)
+		}
+	}
+	if !slices.Equal(ready, a.published) {
+		a.pool.publish(ready)
+		for _, e := range a.published {
+			if !slices.Contains(ready, e) {
+				e.retire()
+			}
+		}
+		a.published = ready
+	}
+	switch idle := a.idle(); {
+	case idle && !a.refusing:
+		a.pool.refuse("the app is stopped")
+	case !idle && a.refusing:
+		a.pool.allow()
+	default:
+		return
+	}
+	a.refusing = !a.refusing
+}
+
+// idle reports whether nothing is going to run, so that requests need not wait.
+func (a *App) idle() bool {
+	for n := range a.slots {
+		if a.want.runs(n) && !(a.slots[n].ended && a.slots[n].cur == nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// prune forgets slots that are neither wanted nor used, and closes the ports
+// that no instance uses any more. While one starts or is due, all stay open:
+// connections queue.
+func (a *App) prune() {
+	for len(a.slots) > len(a.want.slots) && a.slots[len(a.slots)-1].empty() {
+		a.slots = a.slots[:len(a.slots)-1]
+	}
+	for n := range a.slots {
+		s := &a.slots[n]
+		steady := s.cur != nil && s.cur.state == StateReady && s.next == nil || s.ended && s.cur == nil
+		if len(s.leaving) > 0 || a.want.runs(n) && !steady || !a.want.runs(n) && !s.empty() {
+			return
+		}
+	}
+	a.ports.prune()
+}

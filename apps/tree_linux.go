@@ -1,0 +1,48 @@
+package apps
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func groupOf(p process) int { return p.group }
+
+// carries reports whether a process was started with mark in its environment.
+func carries(pid int, mark string) bool {
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return err == nil && bytes.Contains(env, []byte("ROOST_INSTANCE="+mark+"\x00"))
+}
+
+// ended reports whether a process is a zombie, or not there.
+func ended(pid int) bool {
+	var buf [512]byte
+	line := buf[:readSmall(fmt.Sprintf("/proc/%d/stat", pid), buf[:])]
+	end := bytes.LastIndexByte(line, ')')
+	return end < 0 || len(line) < end+3 || line[end+2] == 'Z' || line[end+2] == 'X'
+}
+
+func parentOf(pid int) (int, error) {
+	var buf [1024]byte
+	p, ok := parseStat(buf[:readSmall(fmt.Sprintf("/proc/%d/stat", pid), buf[:])], 1)
+	if !ok {
+		return 0, os.ErrProcessDone
+	}
+	return p.parent, nil
+}
+
+// end sends SIGKILL to that very process, not to one that has got its pid since.
+func (p process) end() {
+	handle, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(handle)
+	var buf [1024]byte
+	now, ok := parseStat(buf[:readSmall(fmt.Sprintf("/proc/%d/stat", p.pid), buf[:])], 1)
+	if ok && now.born == p.born {
+		unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0)
+	}
+}
