@@ -4,6 +4,7 @@ package service
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,6 +13,11 @@ import (
 
 	"roost/service/control"
 )
+
+// survived are signals that would end the daemon for what its writes report as
+// errors anyway: a terminal or pager that went away, a limit on the size of
+// files. They are caught; ignored, they would be so in every app, too.
+var survived = []os.Signal{syscall.SIGPIPE, syscall.SIGXFSZ}
 
 // signalOf reads "SIGUSR2", "usr2" or "12" (signal(7)).
 func signalOf(name string) (syscall.Signal, error) {

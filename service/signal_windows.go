@@ -2,11 +2,15 @@ package service
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 
 	"roost/service/control"
 )
+
+// survived are signals that are of no concern; Windows has none.
+var survived []os.Signal
 
 // signalOf knows the signals that mean something on Windows: the two that end a process.
 func signalOf(name string) (syscall.Signal, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -14,9 +15,7 @@ import (
 // applies the config file again. The returned function ends the listening.
 func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc) (stop func()) {
 	heard := make(chan os.Signal, 8)
-	// SIGPIPE is caught so that a terminal or pager that goes away does not
-	// take the daemon along. (Ignored, it would be so in every app, too.)
-	signal.Notify(heard, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
+	signal.Notify(heard, append(survived, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)...)
 	var applying sync.WaitGroup
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -27,7 +26,7 @@ func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc
 				return
 			case s := <-heard:
 				switch {
-				case s == syscall.SIGPIPE:
+				case slices.Contains(survived, s):
 				case s == syscall.SIGHUP:
 					if life.Err() == nil {
 						applying.Go(func() { d.reapply(life) })
