@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"roost/service/control"
 
@@ -192,10 +193,11 @@ func (s *Service) launch(ctx context.Context, status Status, act func() error) e
 	if err := s.takeOver(ctx, status); err != nil {
 		return err
 	}
+	began := time.Now()
 	if err := act(); err != nil {
-		return failed("start", err)
+		return failed("start", err, lastWords(began)...)
 	}
-	return s.ready(ctx)
+	return s.ready(ctx, began)
 }
 
 // installed is the status of a service that must be there, to somebody who may
@@ -223,13 +225,13 @@ func (s *Service) privileged(verb string) error {
 	}
 }
 
-// failed explains an error of the service manager with the service's last words.
-func failed(verb string, err error) error {
+// failed explains an error of the service manager, with the service's last words.
+func failed(verb string, err error, words ...string) error {
 	var e *control.Error
 	if errors.As(err, &e) {
 		return err
 	}
-	return &control.Error{Code: control.CodeFailed, Message: fmt.Sprintf("cannot %s the service: %v", verb, err), Hint: seeLogs, Output: lastWords()}
+	return &control.Error{Code: control.CodeFailed, Message: fmt.Sprintf("cannot %s the service: %v", verb, err), Hint: seeLogs, Output: words}
 }
 
 // command is how the user runs a verb of `roost service`: by name where the

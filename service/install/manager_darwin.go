@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"os"
+	"time"
 )
 
 const (
@@ -16,8 +17,9 @@ var systemDirs = []string{"/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"}
 func where() string { return "/Library/LaunchDaemons/" + Name + ".plist" }
 
 // Privileged reports whether this user may change services.
-func Privileged() bool    { return os.Geteuid() == 0 }
-func lastWords() []string { return nil }
+func Privileged() bool { return os.Geteuid() == 0 }
+
+func lastWords(time.Time) []string { return nil }
 
 func rights(program, verb string) string { return "run it as root: sudo " + command(program, verb) }
 

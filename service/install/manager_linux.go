@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"os"
+	"time"
 )
 
 const (
@@ -16,8 +17,9 @@ var systemDirs = []string{"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin
 func where() string { return unitFile }
 
 // Privileged reports whether this user may change services.
-func Privileged() bool    { return os.Geteuid() == 0 }
-func lastWords() []string { return journal(10) }
+func Privileged() bool { return os.Geteuid() == 0 }
+
+func lastWords(since time.Time) []string { return journal(10, since) }
 
 func rights(program, verb string) string { return "run it as root: sudo " + command(program, verb) }
 

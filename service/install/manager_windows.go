@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
@@ -25,8 +26,9 @@ var (
 func where() string { return Name }
 
 // Privileged reports whether this user may change services.
-func Privileged() bool    { return windows.GetCurrentProcessToken().IsElevated() }
-func lastWords() []string { return nil }
+func Privileged() bool { return windows.GetCurrentProcessToken().IsElevated() }
+
+func lastWords(time.Time) []string { return nil }
 
 func rights(program, verb string) string {
 	return "run it as administrator: " + command(program, verb)

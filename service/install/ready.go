@@ -39,8 +39,8 @@ func (s *Service) takeOver(ctx context.Context, status Status) error {
 	return nil
 }
 
-// ready waits until the service answers on its socket.
-func (s *Service) ready(ctx context.Context) error {
+// ready waits until the service, started at since, answers on its socket.
+func (s *Service) ready(ctx context.Context, since time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	client := control.Dial(s.o.Socket)
@@ -57,7 +57,7 @@ func (s *Service) ready(ctx context.Context) error {
 				Code:    control.CodeFailed,
 				Message: fmt.Sprintf("the service has been started but does not answer after %v: %v", readyTimeout, err),
 				Hint:    seeLogs,
-				Output:  lastWords(),
+				Output:  lastWords(since),
 			}
 		case <-tick.C:
 		}

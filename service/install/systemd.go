@@ -150,12 +150,12 @@ func systemctl(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// journal is the last lines that the service wrote to the journal; empty when
-// there is none.
-func journal(n int) []string {
+// journal is the last n lines that the service has written to the journal since
+// a time; empty when there is none.
+func journal(n int, since time.Time) []string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "journalctl", "--unit="+Name, "--lines="+strconv.Itoa(n), "--no-pager", "--output=cat").Output()
+	out, err := exec.CommandContext(ctx, "journalctl", "--unit="+Name, "--lines="+strconv.Itoa(n), fmt.Sprintf("--since=@%d", since.Unix()), "--no-pager", "--output=cat").Output()
 	if err != nil || len(bytes.TrimSpace(out)) == 0 {
 		return nil
 	}
