@@ -8,6 +8,7 @@ import (
 
 	"roost/host"
 	"roost/service/control"
+	"roost/service/install"
 
 	"github.com/spf13/cobra"
 )
@@ -47,6 +48,9 @@ func (c *console) fail(err error, interrupted bool) int {
 	case errors.Is(err, control.ErrNotRunning):
 		c.say("no daemon runs")
 		c.hint("start one: %s, or %s", c.command("start SCRIPT"), c.command("run FILE"))
+		if c.home == "" && !install.Privileged() && install.Present(context.Background()) {
+			c.hint("the service of this machine is commanded by root: sudo roost …")
+		}
 	default:
 		c.say("%v", err)
 	}

@@ -102,7 +102,7 @@ func (c *console) asRoot(words string) string {
 		return c.command(words)
 	}
 	sudo, home := "sudo ", c.home
-	if os.Geteuid() == 0 {
+	if os.Geteuid() == 0 && os.Getenv("SUDO_USER") == "" {
 		sudo = ""
 	}
 	if _, dirs, err := service.Locate(); home == "" && err == nil && dirs.Config == dirs.State {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"roost/service"
+	"roost/service/control"
 	"roost/service/install"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,7 @@ come back by themselves; nothing needs saving.`,
 			if asJSON {
 				return c.json(done)
 			}
+			c.sayProblems(cmd.Context())
 			return c.installed(done)
 		},
 	}
@@ -52,11 +54,12 @@ come back by themselves; nothing needs saving.`,
 	for _, v := range []struct {
 		verb, short, done string
 		do                func(*install.Service, context.Context) error
+		runs              bool
 	}{
-		{"uninstall", "stop the service and remove it; config, state and logs stay", "the service is uninstalled; config, state and logs are kept", (*install.Service).Uninstall},
-		{"start", "start the service", "the service runs", (*install.Service).Start},
-		{"stop", "stop the service, its sites and its apps", "the service is stopped; it starts again with the machine", (*install.Service).Stop},
-		{"restart", "stop the service and start it", "the service runs", (*install.Service).Restart},
+		{"uninstall", "stop the service and remove it; config, state and logs stay", "the service is uninstalled; config, state and logs are kept", (*install.Service).Uninstall, false},
+		{"start", "start the service", "the service runs", (*install.Service).Start, true},
+		{"stop", "stop the service, its sites and its apps", "the service is stopped; it starts again with the machine", (*install.Service).Stop, false},
+		{"restart", "stop the service and start it", "the service runs", (*install.Service).Restart, true},
 	} {
 		cmd.AddCommand(&cobra.Command{
 			Use: v.verb, Short: v.short, Args: need(0, 0, ""), Example: "  sudo roost service " + v.verb,
@@ -73,11 +76,37 @@ come back by themselves; nothing needs saving.`,
 					return err
 				}
 				c.say("%s", v.done)
+				if v.runs {
+					c.sayProblems(cmd.Context())
+				}
 				return nil
 			},
 		})
 	}
 	return cmd
+}
+
+// sayProblems points to what keeps a service that runs from all that is wanted.
+func (c *console) sayProblems(ctx context.Context) {
+	dirs, err := systemDirs()
+	if err != nil {
+		return
+	}
+	status, err := control.Dial(dirs.Socket()).Status(ctx)
+	if err == nil && len(status.Problems) > 0 {
+		c.say("%s, the first: %s", plural(len(status.Problems), "problem"), status.Problems[0])
+		c.hint("see them all: %s", c.command("status"))
+	}
+}
+
+// systemDirs are the folders of the service, to those who may use it.
+func systemDirs() (service.Dirs, error) {
+	return service.FindDirs(func(name string) string {
+		if name == "ROOST_HOME" {
+			return ""
+		}
+		return os.Getenv(name)
+	})
 }
 
 // osService is this program as the system's service: it uses the system's
@@ -90,12 +119,7 @@ func (c *console) osService() (*install.Service, error) {
 	if self, err = filepath.EvalSymlinks(self); err != nil {
 		return nil, fmt.Errorf("cannot find this program: %w", err)
 	}
-	dirs, err := service.FindDirs(func(name string) string {
-		if name == "ROOST_HOME" {
-			return ""
-		}
-		return os.Getenv(name)
-	})
+	dirs, err := systemDirs()
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +141,7 @@ func (c *console) installed(i install.Installed) error {
 	if err := f.write(c); err != nil {
 		return err
 	}
-	c.hint("declare sites and apps in %s, then: sudo roost apply %s", i.Config, i.Config)
+	c.hint("declare sites and apps in %s, then: %s", i.Config, c.asRoot("apply "+shellQuote(i.Config)))
 	return nil
 }
 
