@@ -94,7 +94,7 @@ func (c *console) spawn(ctx context.Context, client *control.Client, dirs servic
 			if _, err := client.Ping(ctx); err == nil {
 				return nil // another command has started one at the same time
 			}
-			return words.failure()
+			return words.failure("see why: " + c.command("run"))
 		case <-ctx.Done():
 			return fmt.Errorf("the daemon was started in the background but does not answer: %w", err)
 		case <-tick.C:
@@ -123,22 +123,30 @@ func openWords(path string) (lastWords, error) {
 	return lastWords{f, from}, err
 }
 
-// failure is what the daemon said before it ended, as an error.
-func (w lastWords) failure() error {
-	e := &control.Error{Code: control.CodeFailed, Message: "the daemon ended at once", Hint: "see why: roost run"}
+// failure is what the daemon said before it ended, as an error: problems of a
+// config, then the message, then the hint, as every command prints them. A
+// crash has no message, only a trace.
+func (w lastWords) failure(hint string) error {
+	e := &control.Error{Code: control.CodeFailed, Message: "the daemon ended at once", Hint: hint}
 	text, err := os.ReadFile(w.file.Name())
 	if err != nil || int64(len(text)) <= w.from {
 		return e
 	}
+	var lines []string
 	for line := range strings.Lines(string(bytes.TrimSpace(text[w.from:]))) {
 		line = strings.TrimRight(line, "\n")
 		if what, ok := strings.CutPrefix(line, "roost: "); ok {
-			e.Message = "cannot start a daemon: " + what
+			e.Message, e.Hint = "cannot start a daemon: "+what, ""
+			e.Problems, lines = append(e.Problems, lines...), nil
 		} else if hint, ok := strings.CutPrefix(line, "hint: "); ok {
 			e.Hint = hint
 		} else {
-			e.Output = append(e.Output, line)
+			lines = append(lines, line)
 		}
+	}
+	e.Output = lines
+	if len(e.Problems) > 0 {
+		e.Code = control.CodeInvalid
 	}
 	return e
 }
