@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -42,7 +43,7 @@ func (a *api) logs(c echo.Context) error {
 
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	f := &followers{api: a, targets: targets, lines: make(chan apps.Line, 256), open: map[program]func(){}}
+	f := &followers{api: a, targets: targets, lines: make(chan apps.Line, 256), open: map[program]*followed{}}
 	defer f.close()
 	if follow { // before the history is read: what comes meanwhile is in one or both
 		f.update(ctx, chosen)
@@ -168,12 +169,25 @@ type followers struct {
 	api     *api
 	targets []string
 	lines   chan apps.Line
-	open    map[program]func() // by what is followed: how to stop
+	open    map[program]*followed
 	carry   sync.WaitGroup
 }
 
-// update follows the apps of chosen that are not followed yet.
+// followed is one app whose lines are carried over.
+type followed struct {
+	stop  func()
+	ended atomic.Bool // the app has, and has no more lines
+}
+
+// update follows the apps of chosen that are not followed yet. Those that are
+// deleted are followed to their last line.
 func (f *followers) update(ctx context.Context, chosen logTargets) {
+	for p, one := range f.open {
+		if one.ended.Load() {
+			one.stop()
+			delete(f.open, p)
+		}
+	}
 	for _, t := range chosen {
 		p := f.api.box.App(t.app)
 		if p == nil || f.open[p] != nil {
@@ -181,12 +195,14 @@ func (f *followers) update(ctx context.Context, chosen logTargets) {
 		}
 		from, stop := p.Follow()
 		over := make(chan struct{})
-		f.open[p] = sync.OnceFunc(func() { close(over); stop() })
+		one := &followed{stop: func() { close(over); stop() }}
+		f.open[p] = one
 		f.carry.Go(func() {
 			for {
 				select {
 				case line, ok := <-from:
-					if !ok { // the app has ended
+					if !ok {
+						one.ended.Store(true)
 						return
 					}
 					select {
@@ -207,8 +223,8 @@ func (f *followers) update(ctx context.Context, chosen logTargets) {
 }
 
 func (f *followers) close() {
-	for _, stop := range f.open {
-		stop()
+	for _, one := range f.open {
+		one.stop()
 	}
 	f.carry.Wait()
 }

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"roost/apps"
 	"roost/internal/unit"
 	"roost/service/control"
@@ -109,6 +111,36 @@ func TestRealProcessesThroughTheirLives(t *testing.T) {
 	}
 	if rows, err := d.Instances(ctx, nil); err != nil || len(rows) != 0 {
 		t.Errorf("after delete: %+v, %v", rows, err)
+	}
+}
+
+func TestTheEndLeavesNothingRunning(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
+		// lumberjack keeps a goroutine for each file that it has rotated, for ever;
+		goleak.IgnoreAnyFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"),
+		// certmagic's notices only when it wakes that its lock has been released.
+		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.keepLockfileFresh"))
+	dirs, b := home(t), nodeBox(t, "127.0.0.1:0")
+	d := begin(t, Options{Dirs: dirs, File: b})
+	if _, err := d.Start(t.Context(), shell(t, "hello", "echo hello; exec sleep 1000", 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	followed, ended := make(chan bool, 1), make(chan error)
+	go func() {
+		ended <- d.Logs(t.Context(), control.LogsRequest{Follow: true, Lines: 10}, func(apps.Line) error {
+			select {
+			case followed <- true:
+			default:
+			}
+			return nil
+		})
+	}()
+	<-followed
+	if err := d.stop(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, control.ErrNotRunning) {
+		t.Errorf("the one who follows is told %v", err)
 	}
 }
 
