@@ -71,6 +71,13 @@ func (c *console) spawn(ctx context.Context, client *control.Client, dirs servic
 	cmd := exec.Command(self, "run", "--background")
 	cmd.Args[0] = os.Args[0]
 	cmd.Dir = rootDir()
+	if c.home != "" { // it may be relative to the folder that we are in
+		home, err := filepath.Abs(c.home)
+		if err != nil {
+			return fmt.Errorf("cannot find the folder of ROOST_HOME: %w", err)
+		}
+		cmd.Env = append(os.Environ(), "ROOST_HOME="+home)
+	}
 	cmd.Stdout, cmd.Stderr = words.file, words.file
 	cmd.SysProcAttr = detached()
 	if err := cmd.Start(); err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,6 +68,9 @@ type starter struct {
 // all starts each of words in turn. What is wrong with a word by itself is
 // found before anything is started.
 func (s *starter) all(ctx context.Context, words []string) error {
+	if name := s.flags.app.Name; name != "" && len(words) > 1 {
+		return usage(fmt.Sprintf("--name %s is for one app, not for %d", name, len(words)), "start them one after the other")
+	}
 	for _, word := range words {
 		if isConfig(word) && s.fresh {
 			return usage("flags for apps do not go with the file "+word, "write them into the file")
