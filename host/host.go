@@ -140,7 +140,13 @@ func (h *Host) Settle(ctx context.Context) error {
 	}
 	change := h.change
 	h.mu.Unlock()
-	return change.settle(ctx, h)
+	err := change.settle(ctx, h)
+	select {
+	case <-h.done:
+		return ErrEnded
+	default:
+		return err
+	}
 }
 
 // Run serves until ctx ends, then stops in order: it accepts no more, lets

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type loop struct {
 	sites     map[string]*figures
 	listening listening
 	targets   map[*Target]*folder
+	retired   []*servers // that still have connections
 
 	logging, certifying, working, accepting life
 }
@@ -230,10 +232,12 @@ func (l *loop) publish(c Config) {
 	r := newRouter(c, l.lookup())
 	if t := c.Host.timeouts(); l.servers.Load() == nil || l.servers.Load().timeouts != t {
 		old := l.servers.Swap(startServers(t, l.front, l.certs.Challenge(l.front), l.log))
-		if old != nil { // connections go on until they are idle
-			l.working.running.Go(func() { old.shutdown(l.accepting) })
+		if old != nil {
+			old.retire()
+			l.retired = append(l.retired, old)
 		}
 	}
+	l.retired = slices.DeleteFunc(l.retired, func(s *servers) bool { return s.open.Load() == 0 })
 	l.front.combined.Store(c.Host.AccessLogFormat == "combined")
 	l.front.accessAll.Store(c.Host.AccessLog == nil || *c.Host.AccessLog)
 	l.front.router.Store(r)
@@ -269,11 +273,16 @@ func (l *loop) stop() {
 	for _, d := range l.listening.doors {
 		d.close()
 	}
+	limit, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	var ending sync.WaitGroup
 	if s := l.servers.Load(); s != nil {
-		limit, cancel := context.WithTimeout(context.Background(), drainLimit)
-		s.end(limit)
-		cancel()
+		l.retired = append(l.retired, s)
 	}
+	for _, s := range l.retired {
+		ending.Go(func() { s.end(limit) })
+	}
+	ending.Wait()
 	l.accepting.end()
 	l.conns.closeAll()
 	for _, p := range l.programs {

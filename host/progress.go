@@ -16,10 +16,10 @@ import (
 // deadline for the whole response, net/http's only means, would cut off long
 // downloads and slow lines.
 //
-// Bytes are taken when the client's system has acknowledged them. A write that
-// waits says nothing about that: the kernel's buffer may hold megabytes, and
-// wakes the writer only when a third of it is free. So a write is interrupted
-// four times in the timeout, to look how much is still unacknowledged.
+// A write that waits for room says nothing about that: the kernel's buffer may
+// hold megabytes, and wakes the writer only when a good part of it is free. So
+// a write is interrupted four times in the timeout and tried again, for which
+// any room is enough.
 type progress struct {
 	*net.TCPConn
 	timeout time.Duration
@@ -33,8 +33,7 @@ type progress struct {
 
 	// Owned by the writer. There is one at a time: net/http's connection, or crypto/tls under its lock.
 	pushed time.Time // when until was last moved on
-	stuck  time.Time // since when the client takes nothing; zero: it does
-	queue  int       // unacknowledged bytes when we looked last
+	stuck  time.Time // since when the client is known to take nothing
 }
 
 func newProgress(c *net.TCPConn, timeout time.Duration, closed func()) *progress {
@@ -47,7 +46,7 @@ func (p *progress) Write(b []byte) (n int, err error) {
 		m, err := p.TCPConn.Write(b[n:])
 		n += m
 		p.written.Add(uint64(m))
-		if err == nil || !p.alive(m, err) {
+		if !p.alive(m, err) {
 			return n, err
 		}
 	}
@@ -74,7 +73,7 @@ func (p *progress) ReadFrom(r io.Reader) (n int64, err error) {
 		m, err := p.TCPConn.ReadFrom(r)
 		n += m
 		p.written.Add(uint64(m))
-		if err == nil || !p.alive(int(m), err) {
+		if !p.alive(int(m), err) {
 			return n, err
 		}
 		// Where the system has no sendfile for this file, bytes that were
@@ -123,6 +122,7 @@ func (p *progress) push() {
 // written n bytes.
 func (p *progress) alive(n int, err error) bool {
 	if p.timeout <= 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		p.stuck = time.Time{} // the next write begins to count anew
 		return false
 	}
 	now := time.Now()
@@ -133,10 +133,7 @@ func (p *progress) alive(n int, err error) bool {
 		return false // the deadline that was asked for, not ours
 	}
 	p.pushed = time.Time{}
-	queue, known := unacknowledged(p.TCPConn)
-	moved := n > 0 || known && queue < p.queue
-	p.queue = queue
-	if moved {
+	if n > 0 {
 		p.stuck = time.Time{}
 		return true
 	}

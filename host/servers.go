@@ -7,13 +7,14 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"roost/tls"
 )
 
-// servers speak HTTP on connections that listeners hand them: plain HTTP/1,
-// and above TLS HTTP/1 and HTTP/2. They outlive no change of their timeouts:
+// servers speak HTTP on connections that listeners hand them: plain HTTP/1, and
+// above TLS HTTP/1 and HTTP/2. They outlive no change of their timeouts:
 // then others are made, the listeners stay, and the old ones finish what they
 // have begun.
 type servers struct {
@@ -22,7 +23,8 @@ type servers struct {
 	http1    *relay
 	http2    *relay
 	all      []*http.Server
-	fresh    sync.Map // of net.Conn
+	open     atomic.Int64 // connections
+	fresh    sync.Map     // of net.Conn
 	running  sync.WaitGroup
 }
 
@@ -65,8 +67,24 @@ func (s *servers) start(l *relay, handler http.Handler, header int, log *slog.Lo
 	s.running.Go(func() { server.Serve(l) }) // returns when shut down, and only then
 }
 
-// shutdown lets requests finish until ctx ends and then cuts what is left.
-func (s *servers) shutdown(ctx context.Context) {
+// retire takes no more connections. Those it has live on until they have been
+// idle for long enough: to end them now would lose the requests that are on
+// their way, for which net/http has no mercy once it shuts down.
+func (s *servers) retire() {
+	for _, l := range []*relay{s.plain, s.http1, s.http2} {
+		l.Close()
+	}
+}
+
+// end retires for good: requests may finish until ctx ends, then what is left
+// is cut. Connections on which nothing has been asked yet, which browsers like
+// to keep in store, are not waited for.
+func (s *servers) end(ctx context.Context) {
+	s.retire()
+	s.fresh.Range(func(c, _ any) bool {
+		c.(net.Conn).Close()
+		return true
+	})
 	var ending sync.WaitGroup
 	for _, server := range s.all {
 		ending.Go(func() {
@@ -79,26 +97,17 @@ func (s *servers) shutdown(ctx context.Context) {
 	s.running.Wait()
 }
 
-// end is shutdown for good: connections on which nothing has been asked yet,
-// which browsers like to keep in store, are not waited for.
-func (s *servers) end(ctx context.Context) {
-	for _, l := range []*relay{s.plain, s.http1, s.http2} {
-		l.Close()
-	}
-	s.fresh.Range(func(c, _ any) bool {
-		c.(net.Conn).Close()
-		return true
-	})
-	s.shutdown(ctx)
-}
-
-// noteState keeps the list of connections on which nothing has been asked.
+// noteState counts connections and lists those on which nothing has been asked.
 func (s *servers) noteState(c net.Conn, state http.ConnState) {
-	if state == http.StateNew {
+	switch state {
+	case http.StateNew:
+		s.open.Add(1)
 		s.fresh.Store(c, nil)
-	} else {
-		s.fresh.Delete(c)
+		return
+	case http.StateClosed, http.StateHijacked:
+		s.open.Add(-1)
 	}
+	s.fresh.Delete(c)
 }
 
 // linkConn tells requests which connection they came on.
