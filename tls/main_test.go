@@ -29,7 +29,7 @@ var known = []goleak.Option{
 
 func TestMain(m *testing.M) {
 	os.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	os.Setenv("PEBBLE_WFE_NONCEREJECT", "20") // RFC 8555, section 6.5: a client must bear with it
+	os.Setenv("PEBBLE_WFE_NONCEREJECT", "5") // RFC 8555, section 6.5: a client must bear with it; acmez tries ten times
 	goleak.VerifyTestMain(m, known...)
 }
 
