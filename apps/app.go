@@ -52,7 +52,6 @@ type App struct {
 	log       *slog.Logger
 	wanted    Wanted
 	want      want
-	kind      kind
 	slots     []slot
 	changing  bool         // the last Want changed something that is not reached yet
 	failure   *Failure     // why it cannot be

@@ -15,9 +15,9 @@ func (a *App) change(w Wanted) {
 		return
 	}
 	a.log = a.o.Log.With("app", w.Name)
-	a.wanted, a.kind = w, kindOf(&w)
+	a.wanted = w
 	old := a.want
-	a.want = want{slots: w.Slots, replace: w.Replace, alone: a.kind == kindFixed}
+	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace}
 	failed := a.failure != nil
 	a.failure, a.changing = nil, false
 	for len(a.slots) < len(w.Slots) {
@@ -48,9 +48,8 @@ func (a *App) renewed(old want, n int) bool {
 	if !a.want.runs(n) {
 		return false
 	}
-	revision := a.want.slots[n].Revision
 	cur := a.slots[n].cur
-	return !old.runs(n) || old.slots[n].Revision != revision || cur != nil && cur.revision != revision
+	return !old.runs(n) || old.slots[n].Revision != a.want.slots[n].Revision || cur != nil && !a.want.fits(cur, n)
 }
 
 func (a *App) do(act action) {
@@ -95,13 +94,13 @@ func (a *App) start(n int) {
 		state:    StateStarting,
 		started:  now,
 		deadline: now.Add(max(w.ListenTimeout.Or(defaultListenTimeout), w.minUptime()+time.Second)),
-		alone:    a.want.alone,
+		kind:     a.want.kind,
 	}
 	inst.proc = a.spawn(launch{
 		wanted:     &w,
 		slot:       n,
 		revision:   inst.revision,
-		mustListen: s.listened || w.Serves || w.Port > 0,
+		mustListen: w.Serves || w.Port > 0 || slices.ContainsFunc(a.slots, func(s slot) bool { return s.listened }),
 		changed:    a.poke,
 	})
 	if s.cur == nil {
@@ -129,7 +128,7 @@ func (a *App) isReady(inst *instance) {
 		return
 	}
 	inst.state, inst.deadline = StateReady, time.Time{}
-	a.slots[inst.slot].listened = inst.proc.Endpoint() != nil
+	a.slots[inst.slot].listened = false // until it is seen to
 	a.log.Info("instance is ready", "slot", inst.slot, "revision", inst.revision, "pid", inst.proc.PID(),
 		"after", time.Since(inst.started).Round(time.Millisecond))
 }
@@ -143,7 +142,7 @@ func (a *App) drain(s *slot, inst *instance, last bool) {
 	inst.state, inst.last, inst.deadline = StateDraining, last, time.Now().Add(timeout)
 	s.leaving = append(s.leaving, inst)
 	if !wasReady {
-		inst.proc.Stop()
+		a.watchers.Go(inst.proc.Stop)
 		return
 	}
 	if s.cur == inst {

@@ -13,15 +13,13 @@ import "time"
 type instance struct {
 	slot     int
 	revision int
+	kind     kind
 	config   *Config // that it was started with
 	state    State   // StateStarting, StateReady or StateDraining
 	proc     proc
 	started  time.Time
 	deadline time.Time // when starting or draining must have ended
 
-	// alone: it shares what only one process can have (a fixed port), so that
-	// another instance of its slot starts after it, never beside it
-	alone bool
 	// last: nothing has taken its place; the next one starts when it has gone
 	last bool
 	// known: the endpoint that it has been known by, the newest

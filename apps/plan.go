@@ -5,13 +5,22 @@ import "time"
 // want is what the app should look like.
 type want struct {
 	slots   []Slot // by number; none beyond them is wanted
+	kind    kind   // of the instances
 	replace bool   // a slot moves to a new revision by stop, then start
-	alone   bool   // two processes of one slot cannot run at a time
 	aborted bool   // the new revision failed: no slot moves to it any more
 }
 
 // runs reports whether slot n should hold an instance.
 func (w want) runs(n int) bool { return n < len(w.slots) && !w.slots[n].Stopped }
+
+// fits reports whether an instance is as wanted of slot n. One that was started
+// when no site led to the app has no port by which it could be reached.
+func (w want) fits(i *instance, n int) bool {
+	return i.revision == w.slots[n].Revision && !(i.kind == kindBackground && w.kind == kindPort)
+}
+
+// alone reports whether two instances of a slot cannot run at a time.
+func (k kind) alone() bool { return k == kindFixed }
 
 type verb int
 
@@ -67,24 +76,23 @@ func plan(now time.Time, w want, slots []slot) (acts []action, wake time.Time) {
 			}
 			continue
 		}
-		revision := w.slots[n].Revision
 		expired := due(expire, n, s.cur)
 		expired = due(expire, n, s.next) || expired
 		switch {
 		case expired:
 			// what follows is decided once it has been told to leave
 		case s.cur == nil && (s.ended || s.blocked()):
-		case s.cur == nil && w.alone && len(s.leaving) > 0:
+		case s.cur == nil && w.kind.alone() && len(s.leaving) > 0:
 		case s.cur == nil && now.Before(s.retryAt):
 			later(s.retryAt)
 		case s.cur == nil:
 			acts = append(acts, action{start, n, nil})
-		case s.next != nil && (s.next.revision != revision || w.aborted):
+		case s.next != nil && (w.aborted || !w.fits(s.next, n)):
 			acts = append(acts, action{drain, n, s.next})
 		case s.next != nil && s.next.state == StateReady:
 			acts = append(acts, action{promote, n, s.next})
-		case s.next != nil || s.cur.revision == revision || w.aborted:
-		case w.replace || w.alone || s.cur.alone:
+		case s.next != nil || w.aborted || w.fits(s.cur, n):
+		case w.replace || w.kind.alone() || s.cur.kind.alone():
 			acts = append(acts, action{drain, n, s.cur})
 		case !rolling:
 			rolling = true // one slot at a time

@@ -34,7 +34,7 @@ func TestPlan(t *testing.T) {
 	starting := func(revision int) *instance { return at(revision, StateStarting, 30) }
 	leaving := func(i *instance) []*instance { i.state, i.deadline = StateDraining, second(10); return []*instance{i} }
 	final := func(i *instance) *instance { i.last = true; return i }
-	alone := func(i *instance) *instance { i.alone = true; return i }
+	alone := func(i *instance) *instance { i.kind = kindFixed; return i }
 
 	for name, c := range map[string]struct {
 		want  want
@@ -111,7 +111,7 @@ func TestPlan(t *testing.T) {
 			acts: "start 0", wake: 10,
 		},
 		"an app with a fixed port is replaced although overlap is asked for": {
-			want: want{slots: wanted(2), alone: true}, slots: []slot{{cur: ready(1)}},
+			want: want{slots: wanted(2), kind: kindFixed}, slots: []slot{{cur: ready(1)}},
 			acts: "drain 0",
 		},
 		"an app that had a fixed port too": {
@@ -123,8 +123,15 @@ func TestPlan(t *testing.T) {
 			wake: 10,
 		},
 		"an app that gets a fixed port starts when all others have gone": {
-			want: want{slots: wanted(2), alone: true}, slots: []slot{{leaving: leaving(ready(1))}},
+			want: want{slots: wanted(2), kind: kindFixed}, slots: []slot{{leaving: leaving(ready(1))}},
 			wake: 10,
+		},
+		"an instance without a port is replaced when a site leads to its app": {
+			want: want{slots: wanted(1), kind: kindPort}, slots: []slot{{cur: &instance{revision: 1, kind: kindBackground, state: StateReady}}},
+			acts: "start 0",
+		},
+		"one with a port stays when no site leads to it any more": {
+			want: want{slots: wanted(1), kind: kindBackground}, slots: []slot{{cur: &instance{revision: 1, kind: kindPort, state: StateReady}}},
 		},
 		"an instance that is not ready in time is given up": {
 			want: want{slots: wanted(1)}, slots: []slot{{cur: at(1, StateStarting, -1)}},

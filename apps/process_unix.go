@@ -5,6 +5,7 @@ package apps
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,14 +47,23 @@ func (p *program) killTree() {
 		born uint64
 	}
 	told := map[one]bool{}
-	for more := true; more; { // what they start while we look is found the next time
-		more = false
-		for _, m := range tree(leader, p.mark) {
+	doubts := 0
+	for range 100 {
+		members, unsure := tree(leader, p.mark)
+		more := false // what they start while we look is found the next time
+		for _, m := range members {
 			if who := (one{m.pid, m.born}); !told[who] {
 				told[who], more = true, true
 				m.end()
 			}
 		}
+		if more {
+			continue
+		}
+		if doubts++; !unsure || doubts > 10 {
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 
@@ -64,7 +74,11 @@ func (p *program) remains() bool {
 	}
 	p.life.Lock()
 	defer p.life.Unlock()
-	return p.live && len(tree(p.cmd.Process.Pid, p.mark)) > 0
+	if !p.live {
+		return false
+	}
+	members, _ := tree(p.cmd.Process.Pid, p.mark)
+	return len(members) > 0
 }
 
 func signalOf(s *os.ProcessState) syscall.Signal {

@@ -224,20 +224,31 @@ func (p *program) clear() {
 	p.life.Lock()
 	stopping := p.stopping
 	p.life.Unlock()
-	if !stopping {
-		p.killTree()
+	if stopping && p.awaitEmpty(p.killed) {
 		return
 	}
+	p.killTree()
+	enough := make(chan struct{})
+	defer time.AfterFunc(killTime, func() { close(enough) }).Stop()
+	p.awaitEmpty(enough)
+}
+
+// killTime is how long killed processes are waited for. Only one that hangs in
+// the kernel needs longer, and that could be for ever.
+const killTime = 2 * time.Second
+
+// awaitEmpty waits until nothing of the tree is left, and reports whether that
+// is so; false when enough is closed first.
+func (p *program) awaitEmpty(enough <-chan struct{}) bool {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		select {
-		case <-p.killed:
-			p.killTree()
-			return
+		case <-enough:
+			return false
 		case <-timer.C:
 			if !p.remains() {
-				return
+				return true
 			}
 			timer.Reset(wait)
 		}

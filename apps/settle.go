@@ -47,7 +47,7 @@ func (a *App) reached() bool {
 			if s.badly {
 				return false
 			}
-		case s.next != nil, s.cur == nil, s.cur.state != StateReady, s.cur.revision != a.want.slots[n].Revision:
+		case s.next != nil, s.cur == nil, s.cur.state != StateReady, !a.want.fits(s.cur, n):
 			return false
 		}
 	}
@@ -61,7 +61,7 @@ const outputLines = 20
 // failure counts: it ends a rolling reload.
 func (a *App) fail(s *slot, inst *instance, out outcome, hint string) {
 	n := inst.slot
-	if !s.pending || a.failure != nil || !a.want.runs(n) || inst.revision != a.want.slots[n].Revision {
+	if !s.pending || a.failure != nil || !a.want.runs(n) || !a.want.fits(inst, n) {
 		return
 	}
 	f := &Failure{App: a.wanted.Name, Reason: fmt.Sprintf("slot %d %v", n, out), Hint: hint, Output: inst.proc.Last(outputLines)}
@@ -103,21 +103,21 @@ func (a *App) unreadyHint(inst *instance) string {
 	c := inst.config
 	what := ""
 	switch {
-	case c.WaitReady && a.kind == kindNode:
+	case c.WaitReady && inst.kind == kindNode:
 		what = "with wait_ready it must call process.send('ready')"
 	case c.WaitReady:
 		what = "with wait_ready it must send READY=1 to the socket in $NOTIFY_SOCKET (sd_notify)"
 	case c.Health != "":
 		what = "GET " + c.Health + " must answer 2xx or 3xx"
-	case a.kind == kindNode && c.Port > 0:
+	case inst.kind == kindNode && c.Port > 0:
 		what = fmt.Sprintf("it must listen on port %d, as declared", c.Port)
-	case a.kind == kindNode:
+	case inst.kind == kindNode:
 		what = "it must call listen"
-	case a.kind == kindPort:
+	case inst.kind == kindPort:
 		what = "it must listen on 127.0.0.1 and the port in $PORT"
-	case a.kind == kindFixed:
+	case inst.kind == kindFixed:
 		what = fmt.Sprintf("it must listen on port %d", c.Port)
-	case a.kind == kindListen:
+	case inst.kind == kindListen:
 		what = "it must answer HTTP on file descriptor 3 (sd_listen_fds)"
 	default:
 		what = "it must live for min_uptime"

@@ -22,7 +22,7 @@ type slot struct {
 	reason   string    // why the last instance is gone, when nobody wanted that
 	exitCode *int      // of the last instance
 	restarts int
-	listened bool // the last ready instance took requests, so that the next must as well
+	listened bool // the last ready instance took requests, so that the next ones must as well
 }
 
 // empty reports whether no process is left.
@@ -31,7 +31,7 @@ func (s *slot) empty() bool { return s.cur == nil && s.next == nil && len(s.leav
 // blocked reports whether an instance that is leaving must have gone before
 // the next one starts.
 func (s *slot) blocked() bool {
-	return slices.ContainsFunc(s.leaving, func(i *instance) bool { return i.last || i.alone })
+	return slices.ContainsFunc(s.leaving, func(i *instance) bool { return i.last || i.kind.alone() })
 }
 
 // forgive forgets failures, for a slot that something new is wanted of.

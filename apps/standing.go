@@ -53,7 +53,7 @@ func (a *App) show() {
 		Name:      w.Name,
 		Namespace: cmp.Or(w.Namespace, "default"),
 		Revision:  w.Revision,
-		Kind:      string(a.kind),
+		Kind:      string(a.want.kind),
 		Strategy:  a.strategy(),
 	}}
 	if a.failure != nil {
@@ -103,7 +103,7 @@ func (a *App) vacancy(in Instance, s *slot, n int) Instance {
 
 // strategy says how the next reload goes.
 func (a *App) strategy() string {
-	if a.want.alone {
+	if a.want.kind.alone() {
 		return fmt.Sprintf("replace: only one process at a time can listen on port %d", a.wanted.Port)
 	}
 	return "overlap"
@@ -115,6 +115,7 @@ func (a *App) publish() {
 	for n := range a.slots {
 		if e := a.slots[n].cur.stands(); e != nil {
 			a.slots[n].cur.known = e
+			a.slots[n].listened = true
 			ready = append(ready, e)
 		}
 	}

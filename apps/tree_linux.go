@@ -10,10 +10,15 @@ import (
 
 func groupOf(p process) int { return p.group }
 
-// carries reports whether a process was started with mark in its environment.
-func carries(pid int, mark string) bool {
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && bytes.Contains(env, []byte("ROOST_INSTANCE="+mark+"\x00"))
+// carries reports whether a process was started with mark in its environment,
+// if that is known.
+func carries(p process, mark string) (is, known bool) {
+	const kthreadd = 2 // the parent of all that the kernel runs for itself
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
+	if err == nil && len(env) == 0 && p.parent != kthreadd && !ended(p.pid) {
+		return false, false
+	}
+	return bytes.Contains(env, []byte("ROOST_INSTANCE="+mark+"\x00")), true
 }
 
 // ended reports whether a process is a zombie, or not there.

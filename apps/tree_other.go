@@ -17,7 +17,7 @@ func groupOf(p process) int {
 
 // carries is false: environments cannot be read here. A process that has left
 // both its group and its parent is not found.
-func carries(int, string) bool { return false }
+func carries(process, string) (is, known bool) { return false, true }
 
 // ended reports whether a process is a zombie, or not there.
 func ended(pid int) bool {

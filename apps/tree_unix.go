@@ -5,16 +5,21 @@ package apps
 // tree is the living processes that descend from leader, leader itself not
 // among them: its process group, their children, and, where that can be seen,
 // those that carry mark in their environment although they have left both.
-func tree(leader int, mark string) (members []process) {
+// unsure says that there may be more of these: a process in the middle of
+// execve(2) shows no environment.
+func tree(leader int, mark string) (members []process, unsure bool) {
 	table, err := processes()
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	since := table[leader].born
 	in := map[int]bool{leader: true}
 	for pid, p := range table {
-		if groupOf(p) == leader || p.born >= since && carries(pid, mark) {
+		if groupOf(p) == leader {
 			in[pid] = true
+		} else if p.born >= since {
+			carries, known := carries(p, mark)
+			in[pid], unsure = carries, unsure || !known
 		}
 	}
 	for more := true; more; {
@@ -26,10 +31,10 @@ func tree(leader int, mark string) (members []process) {
 		}
 	}
 	delete(in, leader)
-	for pid := range in {
-		if p := details(table[pid]); !ended(pid) {
-			members = append(members, p)
+	for pid, is := range in {
+		if is && !ended(pid) {
+			members = append(members, details(table[pid]))
 		}
 	}
-	return members
+	return members, unsure
 }

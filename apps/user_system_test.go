@@ -1,0 +1,76 @@
+//go:build system && unix
+
+package apps
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestSystemAnAppRunsAsItsUser wants root. Everything that an instance needs
+// must be within its user's reach although the folder of sockets is root's.
+func TestSystemAnAppRunsAsItsUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("run as root: make test-system")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = `
+		const fs = require('node:fs')
+		const seen = [process.getuid(), process.getgid(), process.env.USER, process.env.HOME, process.getgroups().length].join()
+		fs.writeFileSync('/dev/stdout', 'reopened\n')
+		const http = require('node:http')
+		const low = http.createServer()
+		low.on('error', (e) => {
+			http.createServer((req, res) => res.end(seen + ' ' + e.code)).listen(0, () => {
+				require('node:child_process').execFileSync('systemd-notify', ['--ready'])
+			})
+		})
+		low.listen(99)`
+	for name, closed := range map[string]bool{"in a folder that all may enter": false, "in one that only root may": true} {
+		t.Run(name, func(t *testing.T) {
+			a := live(t)
+			dir, err := os.MkdirTemp("", "roost-user")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			if err := os.Chmod(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if closed {
+				inner := filepath.Join(a.run, "inner", "run")
+				if err := os.MkdirAll(inner, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { os.RemoveAll(filepath.Join(a.run, "inner")) })
+				a.App.o.RunDir = inner
+			}
+			script := filepath.Join(dir, "app.js")
+			if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			needNode(t)
+			w := a.script(script, 1)
+			w.Cwd, w.User, w.Serves, w.WaitReady = dir, "nobody", true, true
+			a.want(w)
+			code, body := a.get("/")
+			want := fmt.Sprintf("%s,%s,nobody,%s,", nobody.Uid, nobody.Gid, nobody.HomeDir)
+			if code != 200 || !strings.HasPrefix(body, want) || !strings.HasSuffix(body, " EACCES") {
+				t.Errorf("%d %s, want %s… and no port below 1024", code, body, want)
+			}
+			if lines, err := Tail(a.dir, []string{"web"}, nil, 5); err == nil && len(lines) > 0 && lines[0].Text != "reopened" {
+				t.Errorf("lines %+v", lines)
+			}
+			if closed {
+				os.RemoveAll(filepath.Join(a.run, "inner"))
+			}
+		})
+	}
+}
