@@ -41,21 +41,23 @@ func (x *Index) find(kind, name string, k int) string {
 	return kind
 }
 
-// spoils says that a complaint about a key of path would only repeat what
-// Parse has said: its value could not be read, or it is missing from a table
-// some of whose keys could not be.
+// spoils says that a complaint about a key of path, or about all of path when
+// key is empty, would only repeat what Parse has said: its value could not be
+// read, or it is missing from a table some of whose keys could not be.
 func (x *Index) spoils(path, key string) bool {
-	if x == nil || key == "" {
+	if x == nil {
 		return false
 	}
-	at := join(path, key)
-	for p := range x.spoiled {
-		if p == at || strings.HasPrefix(p, at+".") {
-			return true
+	if key != "" {
+		at := join(path, key)
+		for p := range x.spoiled {
+			if p == at || strings.HasPrefix(p, at+".") {
+				return true
+			}
 		}
-	}
-	if _, written := x.lines[at]; written {
-		return false
+		if _, written := x.lines[at]; written {
+			return false
+		}
 	}
 	for p := range x.spoiled {
 		if rest, inside := strings.CutPrefix(p, path+"."); inside && !strings.Contains(rest, ".") {
