@@ -126,7 +126,7 @@ func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 	defer e.release()
 	e.answered(time.Now())
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		if err := p.tunnel(w, r, res); err != nil {
+		if err := p.tunnel(w, r, e, res); err != nil {
 			p.failed(e, err)
 			p.fail(w, r, http.StatusBadGateway)
 			return

@@ -110,28 +110,29 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// connSet is the open connections of an endpoint; it is touched when one is
-// opened or closed, not by each request.
+// connSet is the open connections of an endpoint, and those of the clients that
+// have been joined to one; it is touched when one is opened or closed, not by
+// each request.
 type connSet struct {
 	mu     sync.Mutex
-	open   map[*conn]struct{}
+	open   map[net.Conn]struct{}
 	closed bool
 }
 
-func (s *connSet) add(c *conn) bool {
+func (s *connSet) add(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
 	if s.open == nil {
-		s.open = map[*conn]struct{}{}
+		s.open = map[net.Conn]struct{}{}
 	}
 	s.open[c] = struct{}{}
 	return true
 }
 
-func (s *connSet) remove(c *conn) {
+func (s *connSet) remove(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, c)
@@ -144,6 +145,6 @@ func (s *connSet) close() {
 	s.open, s.closed = nil, true
 	s.mu.Unlock()
 	for c := range open {
-		c.Conn.Close()
+		c.Close()
 	}
 }

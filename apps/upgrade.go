@@ -7,12 +7,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"time"
 )
 
 // tunnel joins the client of an upgraded request with the instance, until both
 // have said their last or either fails. The request counts as in flight for as long.
-func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, res *http.Response) error {
+func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) error {
 	instance, ok := res.Body.(io.ReadWriteCloser)
 	if !ok || !wantsWebSocket(r) || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {
 		res.Body.Close()
@@ -33,37 +33,59 @@ func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, res *http.Response
 	if head.Write(out) != nil || out.Flush() != nil {
 		return nil // the client is gone
 	}
-	out, head = nil, nil // a tunnel may be idle for days
-	end := sync.OnceFunc(func() {
+	out, head = nil, nil      // a tunnel may be idle for days
+	if !e.conns.add(client) { // e.close closes it, too
+		return nil
+	}
+	defer e.conns.remove(client)
+	end := func() {
 		client.Close()
 		instance.Close()
-	})
+	}
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
-		if pour(instance, buffered) != nil {
+		// An instance that takes no more may still have something to say.
+		if from, _ := pour(instance, buffered); from != nil {
 			end()
 		}
 	}()
-	if pour(client, instance) != nil {
+	from, to := pour(client, instance)
+	if from != nil || to != nil {
 		end()
 	}
+	client.SetReadDeadline(time.Now().Add(lastWords))
 	<-up
 	return nil
 }
+
+// lastWords is how long a client may go on talking to an instance that has
+// said its last.
+const lastWords = 10 * time.Second
 
 // pourBuffer is small because most upgraded connections are idle most of the
 // time, and each holds two: io.Copy would take 32 KiB.
 const pourBuffer = 4 << 10
 
-// pour copies src to dst and tells dst that no more comes.
-func pour(dst io.Writer, src io.Reader) error {
-	// The wrappers hide ReadFrom and WriteTo, which make larger buffers.
-	if _, err := io.CopyBuffer(struct{ io.Writer }{dst}, struct{ io.Reader }{src}, make([]byte, pourBuffer)); err != nil {
-		return err
+// pour copies src to dst and tells dst that no more comes. It returns which of
+// the two failed, and how.
+func pour(dst io.Writer, src io.Reader) (from, to error) {
+	buf := make([]byte, pourBuffer)
+	for {
+		n, err := src.Read(buf)
+		if n > 0 {
+			if _, err := dst.Write(buf[:n]); err != nil {
+				return nil, err
+			}
+		}
+		if err == io.EOF {
+			if h, ok := dst.(interface{ CloseWrite() error }); ok {
+				return nil, h.CloseWrite()
+			}
+			return nil, net.ErrClosed
+		}
+		if err != nil {
+			return err, nil
+		}
 	}
-	if h, ok := dst.(interface{ CloseWrite() error }); ok {
-		return h.CloseWrite()
-	}
-	return net.ErrClosed
 }

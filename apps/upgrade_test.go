@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -93,6 +94,7 @@ func TestTheClientsCloseReachesTheInstanceAndTheOtherWayRound(t *testing.T) {
 		h, _ := readHead(r)
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\nhello")
 		if strings.HasPrefix(h, "GET /close ") {
+			io.CopyN(io.Discard, r, int64(len("at once"))) // unread, it would make the close a reset
 			return
 		}
 		_, err := io.ReadAll(r)
@@ -120,6 +122,55 @@ func TestTheClientsCloseReachesTheInstanceAndTheOtherWayRound(t *testing.T) {
 		}
 	}
 	eventually(t, "nothing in flight", func() bool { return e.InFlight() == 0 })
+}
+
+// What an instance says before it goes arrives, also when the client is talking.
+func TestTheLastWordsOfAnInstanceArrive(t *testing.T) {
+	words := strings.Repeat("bye ", 50_000)
+	e := rawInstance(t, func(c net.Conn) {
+		r := bufio.NewReader(c)
+		readHead(r)
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"+words)
+		c.(*net.UnixConn).CloseRead() // the client's words meet a broken pipe
+		c.(*net.UnixConn).CloseWrite()
+	})
+	s := listenHost(t, poolOf(e))
+	c, r := dialRaw(t, s)
+	sendRaw(t, c, "GET / HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\n\n")
+	readHead(r)
+	go func() {
+		for range 100 {
+			c.Write(make([]byte, 1000))
+		}
+	}()
+	if got, err := io.ReadAll(r); string(got) != words {
+		t.Errorf("%d bytes of %d, %v", len(got), len(words), err)
+	}
+	c.Close()
+	eventually(t, "nothing in flight", func() bool { return e.InFlight() == 0 })
+}
+
+func TestCloseEndsATunnelWhoseClientStaysSilent(t *testing.T) {
+	e := rawInstance(t, func(c net.Conn) {
+		readHead(bufio.NewReader(c))
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+	})
+	s := listenHost(t, poolOf(e))
+	c, r := dialRaw(t, s)
+	sendRaw(t, c, "GET / HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\n\n")
+	readHead(r)
+	if rest, err := io.ReadAll(r); len(rest) != 0 || err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	if e.InFlight() != 1 {
+		t.Errorf("%d in flight", e.InFlight())
+	}
+	begin := time.Now()
+	e.close()
+	within(t, "drained", e.drained())
+	if d := time.Since(begin); d > lastWords/2 {
+		t.Errorf("after %v", d)
+	}
 }
 
 func TestAnInstanceThatSwitchesUnaskedIsABadGateway(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 // helperVariable makes this binary a helper process of its own tests.
 const helperVariable = "APPS_TEST_BUSY"
 
+// busyMemory is global so that the compiler keeps it.
+var busyMemory []byte
+
 // TestABusyChildHelper is a process that starts a child that works, or is that child.
 func TestABusyChildHelper(t *testing.T) {
 	switch os.Getenv(helperVariable) {
@@ -29,10 +32,10 @@ func TestABusyChildHelper(t *testing.T) {
 			os.Stdin.Read(make([]byte, 1))
 			os.Exit(0)
 		}()
-		memory := make([]byte, 50<<20)
+		busyMemory = make([]byte, 50<<20)
 		for {
-			for i := range memory {
-				memory[i]++
+			for i := range busyMemory {
+				busyMemory[i]++
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func TestEveryMistakeGetsItsComplaint(t *testing.T) {
 		})
 	}
 	t.Run("another user without root", func(t *testing.T) {
-		got := Validate(Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}, User: "nobody"})
+		got := Validate(Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}, User: "root"})
 		if os.Geteuid() == 0 && len(got) != 0 || os.Geteuid() != 0 && (len(got) != 1 || !strings.Contains(got[0].What, "needs root")) {
 			t.Errorf("%q", got)
 		}
