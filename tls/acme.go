@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
@@ -29,6 +30,7 @@ var directories = map[string]string{
 // other ports make another one.
 type issuance struct {
 	config              Config
+	rootAt              time.Time // when the file of config.CARoot was written
 	httpPort, httpsPort int
 	issuer              certmagic.Issuer
 	// acme is issuer when that is an ACME CA, else nil: it answers the challenges.
@@ -58,7 +60,11 @@ func (c *Certs) public() (*issuance, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	config := c.want.Config
-	if now := c.acme.Load(); now != nil && now.config == config && now.httpPort == httpPort && now.httpsPort == httpsPort {
+	var rootAt time.Time
+	if info, err := os.Stat(config.CARoot); err == nil {
+		rootAt = info.ModTime()
+	}
+	if now := c.acme.Load(); now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
 		return now, nil
 	}
 	template, err := c.template(config)
@@ -67,7 +73,7 @@ func (c *Certs) public() (*issuance, error) {
 	}
 	template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
 	template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
-	next := &issuance{config: config, httpPort: httpPort, httpsPort: httpsPort}
+	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort}
 	next.renew = c.magic()
 	next.acme = certmagic.NewACMEIssuer(next.renew, template)
 	next.issuer = next.acme

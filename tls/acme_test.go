@@ -64,7 +64,7 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	front := pebblewfe.New(quiet, store, validation, authority, nil, false, o.eab[0] != "", 0, 0)
 	handler := front.Handler()
 	a := &acmeCA{pool: x509.NewCertPool()}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.down.Load() {
 			http.Error(w, "down", http.StatusServiceUnavailable)
 			return
@@ -74,6 +74,8 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 		}
 		handler.ServeHTTP(w, r)
 	}))
+	server.Config.ErrorLog = quiet
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	a.directory = server.URL + "/dir"
 	a.root = filepath.Join(t.TempDir(), "acme.pem")
@@ -297,9 +299,33 @@ func TestAFailedOrderIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
 	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	// First the file holds another CA's root.
+	file := filepath.Join(t.TempDir(), "roots.pem")
+	other, err := b.RootPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	failing := func(with string) {
+		t.Helper()
+		eventually(t, "the failure is known", func() bool {
+			s := status(b.Certs, "again.example.com")
+			return s.State == Failing && strings.Contains(s.Error, with)
+		})
+	}
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: file}, Names: []string{"again.example.com"}})
+	failing("unknown authority")
 	ca.down.Store(true)
-	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"again.example.com"}})
-	eventually(t, "the failure is known", func() bool { return status(b.Certs, "again.example.com").State == Failing })
+	right, err := os.ReadFile(ca.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, right, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	failing("503")
 	ca.down.Store(false)
 	if s := b.valid(t, "again.example.com"); s.Error != "" || !s.Retry.IsZero() {
 		t.Errorf("status: %+v", s)

@@ -271,3 +271,36 @@ func TestALeafNeverOutlivesItsIntermediate(t *testing.T) {
 		t.Errorf("leaf until %v, intermediate until %v", leaf.NotAfter, a.intermediate.cert.NotAfter)
 	}
 }
+
+func TestARootNearItsEndIsUsedToTheLastAndWarnedAbout(t *testing.T) {
+	a := openCA(t, t.TempDir())
+	log := &testLog{t: t}
+	a.log = slogTo(log)
+	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	store := func(until time.Time) {
+		root, err := newIdentity(&x509.Certificate{
+			Subject: pkix.Name{CommonName: "old"}, NotBefore: time.Now().Add(-rootLife), NotAfter: until, MaxPathLen: 1,
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writeIdentity(a.rootFile(), root); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store(time.Now().Add(48 * time.Hour))
+	first := verify(t, a, "localhost", "localhost")
+	second := verify(t, a, "localhost", "localhost")
+	if !bytes.Equal(first.AuthorityKeyId, second.AuthorityKeyId) {
+		t.Error("another intermediate for each leaf")
+	}
+	if !strings.Contains(log.String(), "ends soon") {
+		t.Error("no warning")
+	}
+	store(time.Now().Add(-time.Minute))
+	if err := openCA(t, filepath.Dir(a.dir)).ready(); err == nil || !strings.Contains(err.Error(), "it ended on") {
+		t.Errorf("after its end: %v", err)
+	}
+}

@@ -33,7 +33,7 @@ func (a *authority) open() error {
 		}
 		a.intermediate = intermediate
 	}
-	if a.intermediate == nil || aging(a.intermediate.cert) {
+	if a.intermediate == nil || aging(a.intermediate.cert, a.root.cert) {
 		if a.root.key == nil {
 			// Until it really ends, the old intermediate is better than none.
 			if a.intermediate != nil && time.Now().Before(a.intermediate.cert.NotAfter) {
@@ -53,11 +53,11 @@ func (a *authority) open() error {
 	return nil
 }
 
-// aging reports whether less than a third of the certificate's life is left,
-// or less than a leaf should live.
-func aging(cert *x509.Certificate) bool {
+// aging reports whether less than a third of the intermediate's life is left, or
+// less than a leaf should live, and another one would have more.
+func aging(cert, root *x509.Certificate) bool {
 	left := time.Until(cert.NotAfter)
-	return left < cert.NotAfter.Sub(cert.NotBefore)/3 || left < leafLife
+	return (left < cert.NotAfter.Sub(cert.NotBefore)/3 || left < leafLife) && cert.NotAfter.Before(root.NotAfter)
 }
 
 func (a *authority) openRoot() (*identity, error) {
@@ -75,6 +75,10 @@ func (a *authority) openRoot() (*identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the internal CA's root %s: %w; it is left as it is, for no machine that trusts it would trust a new one: "+
 			"restore the file from a backup, or move the folder %s away to begin anew, and trust the new root everywhere (roost ca install)", a.rootFile(), err, a.dir)
+	}
+	if left := time.Until(root.cert.NotAfter); left < 180*24*time.Hour {
+		a.log.Warn("the internal CA's root ends soon; move its folder away to begin anew, and trust the new root everywhere (roost ca install)",
+			"folder", a.dir, "until", root.cert.NotAfter.Format(time.DateOnly))
 	}
 	if text, err := os.ReadFile(a.rootCopy()); err != nil || !bytes.Equal(text, certificatePEM(root.cert.Raw)) {
 		if err := durable.WriteFile(a.rootCopy(), certificatePEM(root.cert.Raw), 0o600); err != nil {

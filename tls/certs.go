@@ -21,7 +21,9 @@ import (
 // Options say where Certs keep their files and how CAs reach the box. Dir is required.
 type Options struct {
 	// Dir is the folder of certificates, accounts and the internal CA; 0700, and
-	// everything in it 0600. It belongs to one process at a time.
+	// everything in it 0600. It belongs to one process at a time. In it are
+	// certificates, acme (accounts), ca (see RootPEM), ocsp, locks, and corrupt
+	// (what could not be used).
 	Dir string
 	// Log is tagged by the caller; nothing is written when nil.
 	Log *slog.Logger
@@ -299,7 +301,8 @@ func (c *Certs) settled() (bool, error) {
 }
 
 // RootPEM returns the root certificate of the internal CA, which is made when
-// there is none yet.
+// there is none yet. It is in the file ca/root.crt of Options.Dir too. It works
+// before Run.
 func (c *Certs) RootPEM() ([]byte, error) { return c.ca.rootPEM() }
 
 // probe checks that the storage can be written.

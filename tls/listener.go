@@ -11,6 +11,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/mholt/acmez/v3"
@@ -146,10 +147,16 @@ func (l *Listener) Run(ctx context.Context) error {
 	}
 }
 
-// passing reports whether an error of Accept says nothing about the listener itself (accept(2)).
+// passing reports whether an error of Accept says nothing about the listener
+// itself: too many open files, no memory, trouble with the one connection, and
+// on Linux errors of the network (accept(2), "Error handling").
 func passing(err error) bool {
-	var t interface{ Temporary() bool }
-	return errors.As(err, &t) && t.Temporary()
+	for _, final := range []error{net.ErrClosed, syscall.EBADF, syscall.EINVAL, syscall.ENOTSOCK, io.EOF} {
+		if errors.Is(err, final) {
+			return false
+		}
+	}
+	return true
 }
 
 // room takes a slot, waiting for one when all are taken, and reports whether it

@@ -301,17 +301,19 @@ func (f *flaky) Accept() (net.Conn, error) {
 }
 
 func TestTooManyOpenFilesPass(t *testing.T) {
-	l, config := listenTest(t, ListenOptions{})
-	f := &flaky{Listener: l.inner, fail: syscall.EMFILE}
-	f.times.Store(4)
-	l.inner = f
-	told := &testLog{t: t}
-	l.o.Log = slogTo(told)
-	if _, err := dial(listening(t, l), config); err != nil {
-		t.Error(err)
-	}
-	if n := strings.Count(told.String(), "level=WARN"); n != 1 {
-		t.Errorf("warned %d times, want once", n)
+	for _, trouble := range []error{syscall.EMFILE, syscall.ENOMEM, syscall.ECONNABORTED, syscall.ENETDOWN} {
+		l, config := listenTest(t, ListenOptions{})
+		f := &flaky{Listener: l.inner, fail: trouble}
+		f.times.Store(3)
+		l.inner = f
+		told := &testLog{t: t}
+		l.o.Log = slogTo(told)
+		if _, err := dial(listening(t, l), config); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(told.String(), "level=WARN"); n != 1 {
+			t.Errorf("warned %d times, want once", n)
+		}
 	}
 }
 
