@@ -64,7 +64,7 @@ func live(t testing.TB) *liveApp {
 		a.stop()
 		left, _ := filepath.Glob(filepath.Join(run, "*"))
 		for _, path := range left {
-			if !strings.HasPrefix(filepath.Base(path), "hook-") {
+			if !strings.HasPrefix(filepath.Base(path), "hook-") && filepath.Base(path) != idFile {
 				t.Errorf("left behind: %s", path)
 			}
 		}

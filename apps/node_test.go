@@ -216,7 +216,7 @@ func TestACodeThatNeverListensAfterOneThatDidIsNotReady(t *testing.T) {
 	bad.ListenTimeout = unitOf(1500 * time.Millisecond)
 	err := a.try(bad)
 	var f *Failure
-	if !errors.As(err, &f) || f.Reason != "slot 0 was not ready within 1.5s" || !strings.HasPrefix(f.Hint, "it must call listen") {
+	if !errors.As(err, &f) || f.Reason != "slot 0 was not ready within 1.5s" || !strings.HasPrefix(f.Hint, "it must call listen itself") {
 		t.Errorf("Settle = %+v", err)
 	}
 	if in := a.instance(0); in.Revision != 1 || in.State != StateReady {
@@ -257,7 +257,7 @@ func TestWaitReadyWaitsForTheMessageAndNothingElse(t *testing.T) {
 
 // probeLane reports whether the private socket answers.
 func probeLane(a *liveApp) bool {
-	socks, _ := filepath.Glob(filepath.Join(a.run, "*.sock"))
+	socks, _ := filepath.Glob(filepath.Join(a.run, "i*."+laneExt))
 	return len(socks) == 1 && probe(a.t.Context(), "unix", socks[0], "GET", "/") == 200
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +52,7 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 			p.reachable(nil)
 		},
 		Elsewhere: func(port int) {
-			p.log.Warn("the program does not listen on the port that it declares", "declared", p.wanted.Port, "listens", port)
+			p.log.Info("the program listens on another port than it declares", "declared", p.wanted.Port, "listens", port)
 		},
 		Drained: func() { p.drainedOnce.Do(func() { close(p.drained) }) },
 		Broken: func(err error) {
@@ -63,7 +65,7 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 	s.files = append([]*os.File{child}, s.files...)
 	s.finish = node.Hosting{Hook: hook, Channel: 3, Lane: 4, Port: p.wanted.Port}.Environ
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.serve(ctx, c) })
-	if p.wanted.Heartbeat == nil || *p.wanted.Heartbeat {
+	if beats := p.wanted.Heartbeat; (beats == nil || *beats) && !debugged(&p.wanted.Config) {
 		s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })
 	}
 	p.later(func() {
@@ -86,7 +88,7 @@ func (p *program) nodeListens(l node.Listening, path string) {
 	if l.Lane {
 		p.reachable(newEndpoint("unix", path))
 	} else {
-		p.log.Info("the program's server cannot take plain HTTP/1.1: no site can lead to it", "port", l.Port)
+		p.log.Warn("the program's server cannot take plain HTTP/1.1: no site can lead to it", "port", l.Port)
 	}
 	p.isLocated()
 }
@@ -122,6 +124,12 @@ func (c *channel) give(ports *ports, n uint64) {
 		delete(c.uses, n)
 		ports.give(o)
 	}
+}
+
+// debugged reports whether somebody may be stepping through the program.
+func debugged(c *Config) bool {
+	return slices.ContainsFunc(append(slices.Clone(c.NodeArgs), strings.Fields(c.Env["NODE_OPTIONS"])...),
+		func(arg string) bool { return strings.HasPrefix(arg, "--inspect") })
 }
 
 // heartbeat ends the instance when its event loop stops turning.

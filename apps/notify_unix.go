@@ -14,7 +14,7 @@ import (
 
 // prepareNotify gives the program a socket of its own for sd_notify(3).
 func (p *program) prepareNotify(s *setup, dir socketDir) error {
-	path := dir.file("note")
+	path := dir.file(noteExt)
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		return fmt.Errorf("cannot make the notify socket: %w", err)

@@ -59,7 +59,7 @@ func (a *App) spawnProgram(l launch) proc {
 		runDir: a.o.RunDir,
 		out:    book.writer(l.slot, "out"),
 		errors: book.writer(l.slot, "err"),
-		mark:   randomName(),
+		mark:   newMark(a.o.RunDir),
 	}
 	for _, c := range []*chan struct{}{&p.ready, &p.exited, &p.told, &p.located, &p.drained, &p.killed} {
 		*c = make(chan struct{})

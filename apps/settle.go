@@ -112,9 +112,9 @@ func (a *App) unreadyHint(inst *instance) string {
 	case inst.kind == kindNode && c.Port > 0:
 		what = fmt.Sprintf("it must listen on port %d, as declared", c.Port)
 	case inst.kind == kindNode:
-		what = "it must call listen"
+		what = "it must call listen itself, not in a child process"
 	case inst.kind == kindPort:
-		what = "it must listen on 127.0.0.1 and the port in $PORT"
+		what = "it must listen on 127.0.0.1 and the port in $PORT (or declare as port the one that it always has)"
 	case inst.kind == kindFixed:
 		what = fmt.Sprintf("it must listen on port %d", c.Port)
 	case inst.kind == kindListen:

@@ -29,7 +29,7 @@ func openSocketDir(runDir string, who *account) (socketDir, error) {
 			return d, fmt.Errorf("cannot open the folder of sockets: %w", err)
 		}
 	}
-	if len(d.file("sock")) <= maxSocketPath && (who == nil || openToAll(d.path)) {
+	if len(d.file(laneExt)) <= maxSocketPath && (who == nil || openToAll(d.path)) {
 		return d, nil
 	}
 	path, err := os.MkdirTemp("", "roost-")
@@ -46,8 +46,14 @@ func openSocketDir(runDir string, who *account) (socketDir, error) {
 	return d, nil
 }
 
+// The extensions of instances' sockets.
+const (
+	laneExt = "s" // where requests reach it
+	noteExt = "n" // for sd_notify(3)
+)
+
 // file is a new name in d.
-func (d socketDir) file(ext string) string { return filepath.Join(d.path, randomName()+"."+ext) }
+func (d socketDir) file(ext string) string { return filepath.Join(d.path, "i"+randomName()+"."+ext) }
 
 func (d socketDir) close() {
 	if d.own {

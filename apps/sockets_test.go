@@ -24,7 +24,7 @@ func TestALongRunDirIsReplacedByAShortOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.close()
-	path := d.file("sock")
+	path := d.file(laneExt)
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatalf("cannot listen on %s: %v", path, err)
@@ -50,7 +50,7 @@ func TestAnAppRunsWithALongRunDir(t *testing.T) {
 	a.want(w)
 	a.answers("/", "0 1")
 	a.stop()
-	os.Remove(a.App.o.RunDir)
+	os.RemoveAll(a.App.o.RunDir)
 }
 
 func TestPrivatePortsAreGivenOnce(t *testing.T) {

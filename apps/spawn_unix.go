@@ -51,7 +51,7 @@ type lane struct {
 // privateSocket makes the socket by which requests reach the instance. Only
 // the instance keeps it open: once that has gone, connections are refused.
 func (p *program) privateSocket(dir socketDir) (lane, error) {
-	path := dir.file("sock")
+	path := dir.file(laneExt)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return lane{}, fmt.Errorf("cannot make the private socket: %w", err)

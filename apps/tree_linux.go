@@ -21,6 +21,22 @@ func carries(p process, mark string) (is, known bool) {
 	return bytes.Contains(env, []byte("ROOST_INSTANCE="+mark+"\x00")), true
 }
 
+// killOrphans ends all processes whose mark begins so, and returns how many there are.
+func killOrphans(prefix string) (n int) {
+	table, err := processes()
+	if err != nil {
+		return 0
+	}
+	for pid, p := range table {
+		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err == nil && pid != os.Getpid() && bytes.Contains(env, []byte("ROOST_INSTANCE="+prefix)) && !ended(pid) {
+			p.end()
+			n++
+		}
+	}
+	return n
+}
+
 // ended reports whether a process is a zombie, or not there.
 func ended(pid int) bool {
 	var buf [512]byte

@@ -19,6 +19,9 @@ func groupOf(p process) int {
 // both its group and its parent is not found.
 func carries(process, string) (is, known bool) { return false, true }
 
+// killOrphans finds none, for the same reason.
+func killOrphans(string) int { return 0 }
+
 // ended reports whether a process is a zombie, or not there.
 func ended(pid int) bool {
 	p, err := gops.NewProcess(int32(pid))
