@@ -45,8 +45,14 @@ func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
-		// An instance that takes no more may still have something to say.
-		if from, _ := pour(instance, buffered); from != nil {
+		from, to := pour(instance, buffered)
+		if to != nil {
+			// An instance that takes no more may still have something to say.
+			// What the client says is read all the same: closing a connection
+			// with unread bytes resets it, and the client loses the rest.
+			_, from = io.Copy(io.Discard, buffered)
+		}
+		if from != nil {
 			end()
 		}
 	}()
@@ -59,8 +65,7 @@ func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 	return nil
 }
 
-// lastWords is how long a client may go on talking to an instance that has
-// said its last.
+// lastWords is how long a client has for its part when the instance has said its last.
 const lastWords = 10 * time.Second
 
 // pourBuffer is small because most upgraded connections are idle most of the

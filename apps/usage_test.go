@@ -27,11 +27,13 @@ func TestABusyChildHelper(t *testing.T) {
 		os.Stdin.Read(make([]byte, 1)) // until the test ends
 		child.Process.Kill()
 		child.Wait()
-	case "child":
-		go func() {
-			os.Stdin.Read(make([]byte, 1))
-			os.Exit(0)
-		}()
+	case "child", "alone":
+		if os.Getenv(helperVariable) == "child" {
+			go func() {
+				os.Stdin.Read(make([]byte, 1)) // until the parent ends
+				os.Exit(0)
+			}()
+		}
 		busyMemory = make([]byte, 50<<20)
 		for {
 			for i := range busyMemory {
