@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"roost/apps"
 	"roost/host"
 	"roost/service/control"
 )
@@ -99,6 +100,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	if o.peer == nil {
 		o.peer = peerUser
+	}
+	if n := apps.Sweep(o.Dirs.Sockets()); n > 0 {
+		log.Warn("ended what a daemon that was killed has left running", "processes", n)
 	}
 	b, err := o.host(host.Options{RunDir: o.Dirs.Sockets(), LogDir: o.Dirs.Logs, TLSDir: o.Dirs.TLS, Log: log})
 	if err != nil {

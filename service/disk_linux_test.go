@@ -55,13 +55,9 @@ func TestADiskThatTakesNothingStopsChangesAndNothingElse(t *testing.T) {
 		now, err := os.Stat(file)
 		return err == nil && now.Size() > from.Size()
 	})
-	c.signal(t, os.Kill)
-	c.wait(t)
-	for _, pid := range pids(before) { // what a killed daemon leaves
-		if pid > 0 {
-			unix.Kill(-pid, unix.SIGKILL)
-			unix.Kill(pid, unix.SIGKILL)
-		}
+	c.signal(t, unix.SIGTERM)
+	if err := c.wait(t); err != nil {
+		t.Errorf("end: %v\n%s", err, c.said)
 	}
 	if got := stored(t, dirs.State); strings.Join(names(got), " ") != "talks rests" || !got.App("rests").Slots[0].Stopped {
 		t.Errorf("kept: %+v", got.Apps)

@@ -76,7 +76,10 @@ func spawn(t *testing.T, dirs Dirs, kind string, env ...string) *child {
 		t.Fatal(err)
 	}
 	go func() { c.ended <- c.cmd.Wait() }()
-	t.Cleanup(func() { c.cmd.Process.Kill(); c.wait(t) })
+	t.Cleanup(func() { // in order, or its apps would be left
+		c.cmd.Process.Signal(syscall.SIGTERM)
+		c.wait(t)
+	})
 	eventually(t, "the child answers", func() bool {
 		select {
 		case err := <-c.ended:
