@@ -12,13 +12,13 @@ type figures struct {
 	bytes    atomic.Uint64
 	inFlight atomic.Int64
 	latency  histogram // since the start
-	windows  [windows]window
+	windows  [windowCount]window
 	now      func() time.Time // a seam
 }
 
 const (
 	windowLength = 10 * time.Second
-	windows      = 31 // five minutes, and the window that is being filled
+	windowCount  = 31 // five minutes, and the window that is being filled
 )
 
 // window counts the requests that ended in one ten seconds. Whoever comes
@@ -61,7 +61,7 @@ func (f *figures) end(now time.Time, took time.Duration, status int, bytes int64
 	f.bytes.Add(uint64(max(bytes, 0)))
 	f.latency.add(took)
 	epoch := now.UnixNano() / int64(windowLength)
-	w := &f.windows[epoch%windows]
+	w := &f.windows[epoch%windowCount]
 	if was := w.epoch.Load(); was != epoch && w.epoch.CompareAndSwap(was, epoch) {
 		for i := range w.counts {
 			w.counts[i].Store(0)
@@ -86,7 +86,7 @@ func (f *figures) snapshot() Figures {
 	for i := range f.windows {
 		w := &f.windows[i]
 		age := epoch - w.epoch.Load()
-		if age < 0 || age >= windows {
+		if age < 0 || age >= windowCount {
 			continue
 		}
 		var n uint64

@@ -24,6 +24,8 @@ import (
 type guard struct {
 	net.Conn
 	timeout time.Duration
+	// told hears why a message was refused.
+	told func(reason error)
 	// off ends the watch: the connection was taken over and speaks another protocol.
 	off atomic.Bool
 
@@ -44,8 +46,8 @@ type guard struct {
 // itself; then comes another.
 const refusal = "\x00\r\n\x00\r\n\r\n"
 
-func newGuard(c net.Conn, progress time.Duration) *guard {
-	return &guard{Conn: c, timeout: progress}
+func newGuard(c net.Conn, progress time.Duration, told func(error)) *guard {
+	return &guard{Conn: c, timeout: progress, told: told}
 }
 
 func (g *guard) Read(p []byte) (int, error) {
@@ -73,6 +75,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	good, refused := g.framing.scan(p[:n])
 	if refused != nil {
 		g.refused = refused
+		g.told(refused)
 		if !g.framing.inBody() {
 			g.poison = []byte(refusal)
 			more := copy(p[good:], g.poison)

@@ -261,7 +261,7 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newGuard(c, time.Minute), nil
+	return newGuard(c, time.Minute, func(error) {}), nil
 }
 
 // FuzzFraming holds the framing against net/http's: of whatever bytes pass the

@@ -7,7 +7,7 @@ import (
 )
 
 // A histogram counts durations in buckets, each a quarter wider than the one
-// before, from 100 µs to about 90 s: quantiles are right to a tenth or so,
+// before, from 100 µs to about 90 s: quantiles are right to a fifth at worst,
 // whatever the distribution, and adding one is a few nanoseconds.
 const (
 	buckets      = 62

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -26,7 +25,11 @@ type listening struct {
 	doors  map[string]*door        // by kind
 	failed map[string]*ListenError // by kind; tried again until it works or is not wanted
 	ports  map[string]*atomic.Int32
+	bind   func(address string) (net.Listener, error) // a seam: bindTCP
 }
+
+// bindTCP listens on both families where the address names neither.
+func bindTCP(address string) (net.Listener, error) { return net.Listen("tcp", address) }
 
 // ListenError says why the host does not listen where it should.
 type ListenError struct {
@@ -40,11 +43,11 @@ type ListenError struct {
 func (e *ListenError) Error() string {
 	reason := e.Err.Error()
 	switch {
-	case errors.Is(e.Err, syscall.EADDRINUSE) && e.Holder != "":
+	case portTaken(e.Err) && e.Holder != "":
 		reason = "the port is taken by " + e.Holder
-	case errors.Is(e.Err, syscall.EADDRINUSE):
+	case portTaken(e.Err):
 		reason = "the port is taken by another process"
-	case errors.Is(e.Err, os.ErrPermission):
+	case mayNotBind(e.Err):
 		reason = "this user may not bind that port"
 	}
 	return fmt.Sprintf("cannot listen on %s for %s: %s", e.Address, e.Kind, reason)
@@ -54,13 +57,13 @@ func (e *ListenError) Error() string {
 func (e *ListenError) Hint() string {
 	set := fmt.Sprintf("or set %s in [host] to another address", e.Kind)
 	switch {
-	case errors.Is(e.Err, syscall.EADDRINUSE) && e.Holder != "":
+	case portTaken(e.Err) && e.Holder != "":
 		return "stop it, " + set
-	case errors.Is(e.Err, syscall.EADDRINUSE):
+	case portTaken(e.Err):
 		return holderHint(e.Address) + ", " + set
-	case errors.Is(e.Err, os.ErrPermission):
+	case mayNotBind(e.Err):
 		return "run as root or install the service, " + set
-	case errors.Is(e.Err, syscall.EADDRNOTAVAIL):
+	case noSuchAddress(e.Err):
 		return "no interface of this box has that address; wait for it, " + set
 	}
 	return set[len("or "):]
@@ -143,9 +146,9 @@ func (l *listening) open(kind, wanted string, old *[]*door) (*door, *ListenError
 	var address string
 	for _, address = range addresses(kind, wanted) {
 		var tcp net.Listener
-		tcp, err = net.Listen("tcp", address)
-		if errors.Is(err, syscall.EADDRINUSE) && l.shutPort(address, old) {
-			tcp, err = net.Listen("tcp", address)
+		tcp, err = l.bind(address)
+		if portTaken(err) && l.shutPort(address, old) {
+			tcp, err = l.bind(address)
 		}
 		if err == nil {
 			return &door{
@@ -153,7 +156,7 @@ func (l *listening) open(kind, wanted string, old *[]*door) (*door, *ListenError
 				servers: l.servers, conns: l.conns, log: l.log,
 			}, nil
 		}
-		if !errors.Is(err, os.ErrPermission) {
+		if !mayNotBind(err) {
 			break
 		}
 	}
@@ -162,7 +165,7 @@ func (l *listening) open(kind, wanted string, old *[]*door) (*door, *ListenError
 		err = reason // without what the net package says around it
 	}
 	failure := &ListenError{Kind: kind, Address: address, Err: err}
-	if errors.Is(err, syscall.EADDRINUSE) {
+	if portTaken(err) {
 		failure.Holder = portHolder(portOf(address))
 	}
 	return nil, failure

@@ -185,3 +185,36 @@ func TestSettleGivesUpWithItsContext(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestTheSecondDefaultIsForThoseWhoMayNotBindTheFirst has a fake at the
+// system: whoever runs the tests may bind port 80, or may not.
+func TestTheSecondDefaultIsForThoseWhoMayNotBindTheFirst(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, wanted string
+		fails        map[string]error
+		bound, error string
+	}{
+		{"the first", "", nil, ":80", ""},
+		{"the second", "", map[string]error{":80": os.ErrPermission}, ":8080", ""},
+		{"neither", "", map[string]error{":80": os.ErrPermission, ":8080": os.ErrPermission}, "", "cannot listen on :8080 for http: this user may not bind that port"},
+		{"taken is not forbidden", "", map[string]error{":80": errors.New("taken")}, "", "cannot listen on :80 for http: taken"},
+		{"an address of one's own has no second", ":81", map[string]error{":81": os.ErrPermission}, "", "cannot listen on :81 for http: this user may not bind that port"},
+	} {
+		bound := ""
+		l := &listening{bind: func(address string) (net.Listener, error) {
+			if err := test.fails[address]; err != nil {
+				return nil, err
+			}
+			bound = address
+			return net.Listen("tcp", "127.0.0.1:0")
+		}}
+		d, err := l.open("http", test.wanted, new([]*door))
+		if d != nil {
+			d.tcp.Close()
+		}
+		if bound != test.bound || (test.error != "") != (err != nil) || err != nil && err.Error() != test.error {
+			t.Errorf("%s: bound %q, %v", test.name, bound, err)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func newLoop(h *Host) *loop {
 	}
 	l.listening = listening{
 		servers: &h.servers, conns: &h.conns, certs: h.certs, log: h.log,
-		doors: map[string]*door{}, failed: map[string]*ListenError{}, ports: h.ports,
+		doors: map[string]*door{}, failed: map[string]*ListenError{}, ports: h.ports, bind: bindTCP,
 	}
 	return l
 }

@@ -46,6 +46,7 @@ var (
 	expiryDesc      = prometheus.NewDesc("roost_certificate_expiry_timestamp_seconds", "When the certificate that is served expires.", []string{"name", "issuer"}, nil)
 	connectionsDesc = prometheus.NewDesc("roost_connections", "Open connections.", []string{"listener"}, nil)
 	listeningDesc   = prometheus.NewDesc("roost_listening", "1 when the listener is bound, 0 when it cannot be.", []string{"listener"}, nil)
+	refusedDesc     = prometheus.NewDesc("roost_requests_refused_total", "Requests refused because they were malformed.", nil, nil)
 	lostDesc        = prometheus.NewDesc("roost_access_log_lost_lines_total", "Lines that the access log has lost.", nil, nil)
 )
 
@@ -97,6 +98,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		number(listeningDesc, prometheus.GaugeValue, bound, l.Kind)
 		number(connectionsDesc, prometheus.GaugeValue, float64(s.Connections[l.Kind]), l.Kind)
 	}
+	number(refusedDesc, prometheus.CounterValue, float64(s.Refused))
 	number(lostDesc, prometheus.CounterValue, float64(s.AccessLogLost))
 }
 

@@ -215,6 +215,9 @@ kill_timeout = "soon"
 			`roost.toml:3: http and https have the same address ":8080": give each a port of its own`,
 			`roost.toml:4: unknown access_log_format "xml": want "json" or "combined"`,
 		}},
+		{"seconds written as milliseconds", "[host]\nidle_timeout = 60\nheader_timeout = \"1s\"\n", []string{
+			`roost.toml:2: idle_timeout = 60ms would cut off honest clients: want at least a second; a plain number is milliseconds, write "30s"`,
+		}},
 		{"all off", "[host]\nhttp = \"off\"\nhttps = \"off\"\n", []string{
 			`roost.toml:3: both http and https are off: leave one of them on`,
 		}},

@@ -19,6 +19,8 @@ type Status struct {
 	Unknown Figures `json:"unknown"`
 	// Connections are how many are open, by kind of listener.
 	Connections map[string]int `json:"connections"`
+	// Refused counts requests that were malformed or tried to smuggle another.
+	Refused uint64 `json:"refused"`
 	// AccessLogLost is how many lines the access log has lost.
 	AccessLogLost uint64 `json:"access_log_lost"`
 	// Problems are what a person should look at, in words.
@@ -68,7 +70,7 @@ func (h *Host) Status() Status {
 	s := Status{
 		Listeners: []Listener{}, Sites: []SiteStatus{}, Apps: []AppStatus{}, Problems: []string{},
 		Certificates: h.certs.Status(), Unknown: h.front.unknown.snapshot(),
-		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(),
+		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(),
 	}
 	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
 	for _, kind := range []string{"http", "https"} {

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"roost/apps"
+	"roost/internal/unit"
 	"roost/tls"
 )
 
@@ -96,6 +98,14 @@ func (v *validator) host() {
 			v.report(at, a.key, fmt.Sprintf("%s and %s have the same address %q", other, a.key, a.address), "give each a port of its own")
 		}
 		addresses[a.address] = a.key
+	}
+	for _, d := range []struct {
+		key   string
+		value unit.Duration
+	}{{"idle_timeout", h.IdleTimeout}, {"header_timeout", h.HeaderTimeout}, {"progress_timeout", h.ProgressTimeout}} {
+		if d.value != 0 && time.Duration(d.value) < time.Second {
+			v.report(at, d.key, fmt.Sprintf("%s = %v would cut off honest clients", d.key, d.value), `want at least a second; a plain number is milliseconds, write "30s"`)
+		}
 	}
 	if h.HTTP == "off" && h.HTTPS == "off" {
 		v.report(at, "https", "both http and https are off", "leave one of them on")
