@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -16,93 +17,100 @@ import (
 )
 
 // accessLog writes a line for each request, to one rotated file. Requests
-// only append to a queue; when the disk does not keep up or is full, lines are
-// lost and counted, and no request waits.
+// only append to a buffer, which is written as a whole a moment later; when
+// the disk does not keep up or is full, lines are lost and counted, and no
+// request waits.
 type accessLog struct {
-	log   *slog.Logger
-	file  io.WriteCloser
-	queue chan *[]byte
-	lost  atomic.Uint64 // lines
+	log  *slog.Logger
+	file io.WriteCloser
+	wake chan struct{} // has a token when pending has begun to fill
+	lost atomic.Uint64 // lines
+
+	mu      sync.Mutex // held to copy a line
+	pending []byte
+	spare   []byte // what pending will be next
 }
 
 const (
-	accessLogQueue = 8192     // lines
-	accessLogSize  = 50       // megabytes until it is rotated
-	accessLogFiles = 10       // rotated files kept
-	accessLogBatch = 64 << 10 // bytes written at once at most
+	accessLogBuffer = 4 << 20               // bytes pending at most
+	accessLogDelay  = 50 * time.Millisecond // until they are written
+	accessLogSize   = 50                    // megabytes until the file is rotated
+	accessLogFiles  = 10                    // rotated files kept
 )
 
 func newAccessLog(name string, log *slog.Logger) *accessLog {
 	return &accessLog{
-		log:   log,
-		file:  &lumberjack.Logger{Filename: name, MaxSize: accessLogSize, MaxBackups: accessLogFiles, Compress: true},
-		queue: make(chan *[]byte, accessLogQueue),
+		log:  log,
+		file: &lumberjack.Logger{Filename: name, MaxSize: accessLogSize, MaxBackups: accessLogFiles, Compress: true},
+		wake: make(chan struct{}, 1),
 	}
 }
 
-// run writes until ctx ends, then what is queued, and closes the file.
+// run writes until ctx ends, then what is pending, and closes the file.
 func (l *accessLog) run(ctx context.Context) {
 	defer l.file.Close()
 	var said time.Time
-	batch := make([]byte, 0, accessLogBatch)
-	flush := func() {
-		if len(batch) == 0 {
-			return
-		}
-		if _, err := l.file.Write(batch); err != nil {
-			for _, c := range batch {
-				if c == '\n' {
-					l.lost.Add(1)
-				}
-			}
-			if time.Since(said) > time.Minute {
-				said = time.Now()
-				l.log.Error("cannot write the access log", "error", err, "lines_lost", l.lost.Load())
-			}
-		}
-		batch = batch[:0]
-	}
-	add := func(line *[]byte) {
-		if len(batch)+len(*line) > accessLogBatch {
-			flush()
-		}
-		batch = append(batch, *line...)
-		lines.Put(line)
-	}
-	for {
+	delay := time.NewTimer(time.Hour)
+	defer delay.Stop()
+	for ended := false; !ended; {
 		select {
-		case line := <-l.queue:
-			add(line)
-			if len(l.queue) == 0 {
-				flush()
+		case <-l.wake:
+			delay.Reset(accessLogDelay)
+			select {
+			case <-delay.C:
+			case <-ctx.Done():
 			}
 		case <-ctx.Done():
-			for len(l.queue) > 0 {
-				add(<-l.queue)
+			ended = true
+		}
+		batch := l.take()
+		if len(batch) == 0 {
+			continue
+		}
+		if _, err := l.file.Write(batch); err != nil {
+			lost := l.lost.Add(uint64(bytes.Count(batch, []byte{'\n'})))
+			if time.Since(said) > time.Minute {
+				said = time.Now()
+				l.log.Error("cannot write the access log", "error", err, "lines_lost", lost)
 			}
-			flush()
-			return
 		}
 	}
+}
+
+// take returns what is pending; it is good until the next take but one.
+func (l *accessLog) take() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	batch := l.pending
+	l.pending, l.spare = l.spare[:0], batch
+	return batch
 }
 
 var lines = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
-// add queues the line of x, which has ended.
+// add notes that x has ended.
 func (l *accessLog) add(x *exchange, took time.Duration, combined bool) {
-	line := lines.Get().(*[]byte)
+	scratch := lines.Get().(*[]byte)
+	defer lines.Put(scratch)
+	var line []byte
 	if combined {
-		*line = appendCombined((*line)[:0], x)
+		line = appendCombined((*scratch)[:0], x)
 	} else {
-		*line = appendJSON((*line)[:0], x, took)
+		line = appendJSON((*scratch)[:0], x, took)
 	}
-	select {
-	case l.queue <- line:
-	default:
+	*scratch = line
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.pending)+len(line) > accessLogBuffer {
 		if l.lost.Add(1) == 1 {
 			l.log.Warn("the access log does not keep up, lines are lost")
 		}
-		lines.Put(line)
+		return
+	}
+	l.pending = append(l.pending, line...)
+	select {
+	case l.wake <- struct{}{}:
+	default:
 	}
 }
 

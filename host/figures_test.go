@@ -122,7 +122,9 @@ func TestAFullDiskLosesLinesAndNothingElse(t *testing.T) {
 	l := newAccessLog("", slog.New(slog.NewTextHandler(&said, nil)))
 	l.file = disk
 	x := &exchange{request: httptest.NewRequest("GET", "/", nil), start: time.Now(), status: 200, link: &link{}}
-	for range accessLogQueue + 100 { // nobody writes yet: the queue runs over, and add does not wait
+	size := len(appendJSON(nil, x, time.Millisecond))
+	fits := uint64(accessLogBuffer / size)
+	for range fits + 100 { // nobody writes yet: the buffer is full, and add does not wait
 		l.add(x, time.Millisecond, false)
 	}
 	if lost := l.lost.Load(); lost != 100 {
@@ -131,7 +133,7 @@ func TestAFullDiskLosesLinesAndNothingElse(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan bool)
 	go func() { l.run(ctx); close(ended) }()
-	until(t, "the queue is empty", func() bool { return l.lost.Load() == accessLogQueue+100 })
+	until(t, "all is lost", func() bool { return l.lost.Load() == fits+100 })
 	disk.mu.Lock()
 	disk.full = false
 	disk.mu.Unlock()
