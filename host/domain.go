@@ -7,9 +7,25 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// toASCII accepts what browsers look up (UTS 46, lower case, no transitional
-// forms) and refuses what no DNS name can be (RFC 1123 section 2.1).
-var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.ValidateLabels(true), idna.VerifyDNSLength(true))
+// toASCII does what browsers do before they look a name up (UTS 46, lower
+// case, no transitional forms).
+var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.ValidateLabels(true), idna.VerifyDNSLength(true))
+
+// isHostname refuses what the DNS name of a host cannot be (RFC 1123 section
+// 2.1), but for the underscore, which browsers let through.
+func isHostname(name string) bool {
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			if c := label[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // canonicalDomain writes a domain of the config as requests are compared with:
 // lower case, punycode, no trailing dot; IP addresses in their shortest form.
@@ -35,7 +51,7 @@ func canonicalDomain(domain string) (canonical, hint string) {
 		return "", "write the name without the port; ports go into [host]"
 	}
 	ascii, err := toASCII.ToASCII(strings.TrimSuffix(name, "."))
-	if err != nil {
+	if err != nil || !isHostname(ascii) {
 		return "", "use letters, digits, hyphens and dots, as in \"www.example.com\""
 	}
 	if wildcard {

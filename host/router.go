@@ -188,8 +188,12 @@ func (c Config) names() (names []string, any bool) {
 	return names, any
 }
 
-// certificates is what package tls is told of a Config.
+// certificates is what package tls is told of a Config: nothing is wanted
+// where HTTPS is off.
 func (c Config) certificates() tls.Want {
+	if c.Host.HTTPS == "off" {
+		return tls.Want{Config: c.TLS}
+	}
 	names, any := c.names()
 	return tls.Want{Config: c.TLS, Names: names, AnyName: any}
 }
