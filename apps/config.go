@@ -77,7 +77,7 @@ type Config struct {
 	// QueueLimit is how many requests wait so at a time; 100 when absent.
 	QueueLimit int `toml:"queue_limit" json:"queue_limit,omitempty"`
 
-	// MaxLogSize rotates a log file that reaches it; 10 MB when absent.
+	// MaxLogSize is where a log file rotates; 10 MB when absent, 64 KiB at least.
 	MaxLogSize unit.Size `toml:"max_log_size" json:"max_log_size,omitempty"`
 	// MaxLogFiles is how many rotated files are kept, compressed; 10 when absent.
 	MaxLogFiles int `toml:"max_log_files" json:"max_log_files,omitempty"`

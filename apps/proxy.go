@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"os"
-	"slices"
-	"sync"
+	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // maxTries is how many endpoints a request goes to before it fails.
@@ -35,8 +34,12 @@ const statusClientGone = 499
 // It panics with http.ErrAbortHandler when an answer breaks off after its
 // head, which is how net/http is told to show the client that it is not whole.
 func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodConnect {
+	switch {
+	case r.Method == http.MethodConnect:
 		p.fail(w, r, http.StatusMethodNotAllowed)
+		return
+	case strings.ContainsFunc(r.Host, func(c rune) bool { return c >= 0x80 }) || !httpguts.ValidHostHeader(r.Host):
+		p.fail(w, r, http.StatusBadRequest) // HTTP/2 lets it through; the transport would fail
 		return
 	}
 	b := newBody(r)
@@ -67,6 +70,10 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if status := b.failure(r.Context()); status != 0 {
 			p.fail(w, r, status)
+			return
+		}
+		if t.invalid(err) {
+			p.fail(w, r, http.StatusBadRequest)
 			return
 		}
 		p.failed(e, err)
@@ -149,69 +156,4 @@ func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 		p.failed(e, read)
 	}
 	panic(http.ErrAbortHandler)
-}
-
-// attempt is one try of a request on one endpoint. It notes how far it got.
-type attempt struct {
-	w             http.ResponseWriter
-	conn          *conn
-	read, written int64 // of conn, when the try got it
-
-	mu   sync.Mutex
-	over bool // w is no longer the attempt's
-}
-
-// send sends the request to e and returns the head of its answer.
-func (t *attempt) send(ctx context.Context, e *endpoint, out *http.Request, b *body) (*http.Response, error) {
-	out = out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:        t.gotConn,
-		Got1xxResponse: t.inform,
-	}))
-	b.attach(out)
-	res, err := e.transport.RoundTrip(out)
-	t.mu.Lock()
-	t.over = true
-	t.mu.Unlock()
-	return res, err
-}
-
-func (t *attempt) gotConn(i httptrace.GotConnInfo) {
-	if c, ok := i.Conn.(*conn); ok {
-		t.conn, t.read, t.written = c, c.read.Load(), c.written.Load()
-	}
-}
-
-// inform passes an interim answer on, such as 103 with its early hints. 100 is
-// left out: net/http sends that when the body is asked for.
-func (t *attempt) inform(status int, fields textproto.MIMEHeader) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.over || status == http.StatusContinue {
-		return nil
-	}
-	h := t.w.Header()
-	before := h.Clone()
-	copyHeader(h, http.Header(fields))
-	t.w.WriteHeader(status)
-	clear(h)
-	for name, values := range before {
-		h[name] = values
-	}
-	return nil
-}
-
-// idempotent are the methods that may be sent twice (RFC 9110, section 9.2.2).
-var idempotent = []string{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
-
-// repeatable reports whether the failed try leaves the request free to go to
-// another instance: nothing of it was sent, or sending it twice does no harm
-// and nothing of an answer has come.
-func (t *attempt) repeatable(r *http.Request, err error) bool {
-	if _, ok := errors.AsType[*dialError](err); ok || t.conn == nil {
-		return ok
-	}
-	if t.conn.written.Load() == t.written {
-		return true
-	}
-	return t.conn.read.Load() == t.read && slices.Contains(idempotent, r.Method)
 }

@@ -2,7 +2,6 @@ package apps
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // hangUp is an instance that reads a request's head and closes the connection,
@@ -346,86 +344,22 @@ func TestAConnectionThatCannotBeMadeInTimeIsAGatewayTimeout(t *testing.T) {
 	}
 }
 
-func TestTheBodyIsKeptOnlyWhileItIsLittle(t *testing.T) {
-	text := bytes.Repeat([]byte("0123456789"), 20<<10)
-	r := httptest.NewRequest("PUT", "/", opaqueReader{bytes.NewReader(text)})
-	b := newBody(r)
-	out := forward(r)
-	b.attach(out)
-	part := make([]byte, 50<<10)
-	if _, err := io.ReadFull(out.Body, part); err != nil || !b.again() {
-		t.Fatalf("%v, again %v", err, b.again())
-	}
-	out.Body.Close()
-	if _, err := out.Body.Read(part); err != http.ErrBodyReadAfterClose {
-		t.Errorf("a closed body reads: %v", err)
-	}
-	second, err := out.GetBody()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := io.ReadAll(second)
-	if err != nil || !bytes.Equal(got, text) {
-		t.Errorf("the second time %d bytes, %v", len(got), err)
-	}
-	if b.again() || b.kept != nil {
-		t.Errorf("%d bytes are kept", len(b.kept))
-	}
-	if _, err := out.GetBody(); err == nil {
-		t.Error("a third time")
-	}
-	b.shut()
-	if _, err := second.Read(part); err != http.ErrBodyReadAfterClose {
-		t.Errorf("reads after the handler: %v", err)
-	}
-}
-
-func TestAFailingInstanceIsEjectedAndComesBack(t *testing.T) {
-	var h health
-	if h.failed(badConnect) != 0 || !h.in() {
-		t.Error("ejected by one failed connect")
-	}
-	if d := h.failed(badConnect); d != time.Second || h.in() {
-		t.Errorf("second failed connect: %v, in rotation %v", d, h.in())
-	}
-	if d := h.failed(badConnect); d != 0 {
-		t.Errorf("ejected twice at a time")
-	}
-	for _, want := range []time.Duration{2, 4, 8, 10, 10} {
-		h.until.Store(1) // long ago
-		if !h.in() {
-			t.Error("does not come back")
+func TestARequestThatCannotBeSentIsNobodysFaultButTheClients(t *testing.T) {
+	e := runInstance(t, answerName("a"))
+	p := poolOf(e)
+	for name, change := range map[string]func(r *http.Request){
+		"host with a space": func(r *http.Request) { r.Host = "a b" },
+		"host in UTF-8":     func(r *http.Request) { r.Host = "é.example.com" },
+		"value with a line": func(r *http.Request) { r.Header["X"] = []string{"a\r\nY: b"} },
+		"name with a space": func(r *http.Request) { r.Header["X Y"] = []string{"a"} },
+		"method":            func(r *http.Request) { r.Method = "G ET" },
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		change(r)
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, r)
+		if w.Code != http.StatusBadRequest || e.health.bad.Load() != 0 || e.InFlight() != 0 {
+			t.Errorf("%s: status %d, the instance is blamed %d", name, w.Code, e.health.bad.Load())
 		}
-		if d := h.failed(badAnswer); d != want*time.Second {
-			t.Errorf("next ejection is %v, want %v s", d, want)
-		}
-	}
-	h.good()
-	for range ejectAt - 1 {
-		if h.failed(badAnswer) != 0 {
-			t.Error("a good answer does not clear the past")
-		}
-	}
-	if h.failed(badAnswer) != time.Second {
-		t.Error("five broken answers do not eject")
-	}
-}
-
-func TestAnEjectedInstanceGetsNoRequestsUnlessItIsTheOnlyOne(t *testing.T) {
-	a, b := runInstance(t, answerName("a")), runInstance(t, answerName("b"))
-	a.health.failed(ejectAt)
-	p := poolOf(a, b)
-	s := listenHost(t, p)
-	for range 10 {
-		if _, text := ask(t, s, "GET", "/", nil); text != "b" {
-			t.Errorf("answered by %s", text)
-		}
-	}
-	p.publish([]*endpoint{a})
-	if status, text := ask(t, s, "GET", "/", nil); status != 200 || text != "a" {
-		t.Errorf("%d %s", status, text)
-	}
-	if !a.health.in() {
-		t.Error("a good answer does not bring it back")
 	}
 }

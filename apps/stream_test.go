@@ -301,3 +301,27 @@ func TestAnHTTP10ClientIsAnswered(t *testing.T) {
 		t.Errorf("%q %q %v", h, body, err)
 	}
 }
+
+// Some programs answer a body that they do not want and hang up, with the
+// client still sending: the answer is what the client should get.
+func TestAnAnswerInPlaceOfReadingTheBodyArrives(t *testing.T) {
+	e := rawInstance(t, func(c net.Conn) {
+		readHead(bufio.NewReader(c))
+		io.WriteString(c, "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
+	})
+	s := listenHost(t, poolOf(e))
+	for range 50 {
+		r, _ := http.NewRequest("POST", s.URL, bytes.NewReader(make([]byte, 2<<20)))
+		res, err := s.Client().Do(r)
+		if err != nil {
+			continue // this client has the weakness that is tested for
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Fatalf("status %d", res.StatusCode)
+		}
+	}
+	if e.health.bad.Load() != 0 {
+		t.Error("the instance is blamed")
+	}
+}

@@ -83,6 +83,8 @@ type conn struct {
 	net.Conn
 	set           *connSet
 	read, written atomic.Int64
+	begun         atomic.Int64 // written when the request began
+	deaf          atomic.Bool  // the instance takes no more
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -91,9 +93,20 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *conn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.written.Add(int64(n))
+// Write pretends to go on where an instance takes no more of a request that has
+// begun: it may have answered already, without wanting the body, and
+// http.Transport would take the failed write for the answer. Reading tells.
+func (c *conn) Write(p []byte) (n int, err error) {
+	if err = syscall.EPIPE; !c.deaf.Load() {
+		n, err = c.Conn.Write(p)
+		c.written.Add(int64(n))
+	}
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		c.deaf.Store(true)
+		if c.written.Load() > c.begun.Load() {
+			return len(p), nil
+		}
+	}
 	return n, err
 }
 
