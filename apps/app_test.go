@@ -31,6 +31,7 @@ type fake struct {
 	ep     *endpoint
 	// how it behaves
 	stubborn bool          // ignores Stop
+	hangs    int           // so many kills
 	slow     time.Duration // from Stop to exit
 	onStop   func()
 }
@@ -45,7 +46,13 @@ func (f *fake) Signal(sig syscall.Signal) error {
 	f.in.signalled = append(f.in.signalled, fmt.Sprint(f.slot, " ", sig))
 	return nil
 }
-func (f *fake) Kill()          { f.exit(outcome{signal: syscall.SIGKILL}) }
+
+func (f *fake) Kill() {
+	if f.hangs--; f.hangs < 0 {
+		f.exit(outcome{signal: syscall.SIGKILL})
+	}
+}
+
 func (f *fake) exit(o outcome) { f.once.Do(func() { f.out = o; close(f.exited) }) }
 
 func (f *fake) Endpoint() *endpoint {
@@ -634,18 +641,34 @@ func TestAReplacementNoLongerWantedNeverServes(t *testing.T) {
 	})
 }
 
-func TestWhenTheOldCrashesInAReloadTheNewTakesItsPlace(t *testing.T) {
+func TestWhenTheOldEndsInAReloadTheNewTakesItsPlace(t *testing.T) {
 	run(t, func(f *fake) { f.boot(4 * time.Second) }, func(t *testing.T, a *app) {
-		a.settled(form(1))
+		w := form(1)
+		w.StopExitCodes = []int{5}
+		a.settled(w)
 		old := a.last()
-		a.Want(form(2))
+		w.Slots = wanted(2)
+		a.Want(w)
 		time.Sleep(2 * time.Second)
-		old.exit(outcome{signal: syscall.SIGSEGV})
+		old.exit(outcome{exited: true, code: 5})
 		a.shows("0:2:starting")
 		time.Sleep(2 * time.Second)
 		a.shows("0:2:ready")
 		if len(a.starts()) != 2 {
 			t.Errorf("starts %v, want two", a.starts())
+		}
+		a.last().exit(outcome{exited: true, code: 1})
+		a.shows("0:2:starting") // that the old one had ended as it may is over
+	})
+}
+
+func TestAProcessThatSurvivesAKillIsKilledAgain(t *testing.T) {
+	run(t, func(f *fake) { f.stubborn, f.hangs = true, 2; f.boot(time.Second) }, func(t *testing.T, a *app) {
+		a.settled(form(1))
+		begun := time.Now()
+		a.settled(form(-1))
+		if took := time.Since(begun); took != 20*time.Second {
+			t.Errorf("gone after %v, want 10 s and two times 5 s", took)
 		}
 	})
 }
