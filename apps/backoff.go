@@ -20,6 +20,9 @@ const (
 	erroredDelay = time.Minute
 	// stableTime is how long an instance must live to make failures before it forgotten.
 	stableTime = 30 * time.Second
+	// quickRestarts is how many instances in a row that started well, but did
+	// not live for stableTime, are followed at once.
+	quickRestarts = 5
 )
 
 // minUptime is how long an instance must live to count as started well.
@@ -36,12 +39,13 @@ type verdict struct {
 // judge decides what follows when an instance that was started at started has
 // exited by itself at now, after so many failures in a row.
 //
-// An instance that had started well (was ready and lived for MinUptime) is
-// followed at once. One that had not counts as a failure: the first is followed
-// after ExpBackoff, each further one after twice the wait, up to 15 s, spread by
-// up to a tenth either way so that the instances of a box do not start in step.
-// MaxRestarts failures are a crash loop, tried again every minute. An instance
-// that lived for 30 s makes earlier failures forgotten.
+// An instance that lived for 30 s makes earlier failures forgotten and is
+// followed at once. So are the first five in a row that had started well (were
+// ready and lived for MinUptime) but ended sooner. Any other counts as a
+// failure that has to wait: the first ExpBackoff, each further one twice as
+// long, up to 15 s, spread by up to a tenth either way so that the instances of
+// a box do not start in step. MaxRestarts in a row are a crash loop, tried again
+// every minute: one that dies after two seconds for ever is one as well.
 func judge(c *Config, o outcome, wasReady bool, lived time.Duration, fails int, jitter func() float64) verdict {
 	if c.Autorestart != nil && !*c.Autorestart && o.err == nil {
 		return verdict{end: true}
@@ -52,14 +56,14 @@ func judge(c *Config, o outcome, wasReady bool, lived time.Duration, fails int, 
 		return verdict{end: true}
 	}
 	well := wasReady && lived >= c.minUptime()
-	if well && lived >= max(stableTime, c.minUptime()) {
-		fails = 0
-	}
-	v := verdict{fails: fails, delay: time.Duration(c.RestartDelay)}
-	if well {
+	v := verdict{fails: fails + 1, delay: time.Duration(c.RestartDelay)}
+	if well && lived >= stableTime {
+		v.fails = 0
 		return v
 	}
-	v.fails++
+	if well && v.fails <= quickRestarts {
+		return v
+	}
 	limit := c.MaxRestarts
 	if limit == 0 {
 		limit = defaultMaxRestarts

@@ -184,7 +184,13 @@ func TestJudge(t *testing.T) {
 		want   verdict
 	}{
 		"after a good run the next starts at once": {out: outcome{signal: 9}, ready: true, lived: 2 * time.Second,
-			want: verdict{}},
+			want: verdict{fails: 1}},
+		"even the fifth time": {out: exit(1), ready: true, lived: 2 * time.Second, fails: 4,
+			want: verdict{fails: 5}},
+		"then it waits": {out: exit(1), ready: true, lived: 2 * time.Second, fails: 5,
+			want: verdict{fails: 6, delay: 3200 * time.Millisecond}},
+		"and dying after two seconds for ever is a crash loop": {out: exit(1), ready: true, lived: 2 * time.Second, fails: 15,
+			want: verdict{fails: 16, errored: true, delay: time.Minute}},
 		"the first failure waits 100 ms": {out: exit(1), lived: 2 * time.Second,
 			want: verdict{fails: 1, delay: 100 * time.Millisecond}},
 		"an exit with 0 is a failure as well": {out: exit(0), ready: true, lived: 999 * time.Millisecond,
@@ -194,7 +200,7 @@ func TestJudge(t *testing.T) {
 		"at most 15 s": {out: exit(1), fails: 14,
 			want: verdict{fails: 15, delay: 15 * time.Second}},
 		"a good run does not make failures forgotten": {out: exit(1), ready: true, lived: 10 * time.Second, fails: 3,
-			want: verdict{fails: 3}},
+			want: verdict{fails: 4}},
 		"a long one does": {out: exit(1), ready: true, lived: 30 * time.Second, fails: 3,
 			want: verdict{}},
 		"16 are a crash loop": {out: exit(1), fails: 15,

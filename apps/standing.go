@@ -71,7 +71,7 @@ func (a *App) show() {
 				st.rows = append(st.rows, inst.row(base))
 			}
 		}
-		if st.status.Failure == "" && s.errored {
+		if st.status.Failure == "" && s.errored && (s.cur == nil || s.cur.state != StateReady) {
 			st.status.Failure = s.reason
 		}
 	}
