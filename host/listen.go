@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"roost/tls"
 )
@@ -38,6 +39,8 @@ type ListenError struct {
 	// Holder is the process that has the port, as far as this user may see; empty when unknown.
 	Holder string
 	Err    error
+
+	looked time.Time // for Holder
 }
 
 func (e *ListenError) Error() string {
@@ -84,50 +87,39 @@ func addresses(kind, wanted string) []string {
 }
 
 // want opens and closes doors until they are those wanted; kinds that are
-// missing or "off" are closed. New doors open before old ones close. It
-// returns the kinds of which something else is wanted than before; calling it
-// again with the same tries again.
+// missing or "off" are closed. A door is closed only once the one in its place
+// is open: where that cannot be, the old one stays. want returns the kinds of
+// which something else is wanted than before; calling it again with the same
+// tries again.
 func (l *listening) want(ctx context.Context, wanted map[string]string) (changed []string) {
-	for _, kind := range []string{"http", "https"} {
-		was, had := l.wanted[kind]
-		if is, has := wanted[kind]; has && (!had || was != is) {
+	for kind, is := range wanted {
+		if was, had := l.wanted[kind]; !had || was != is {
 			changed = append(changed, kind)
 		}
 	}
 	l.wanted = wanted
-	var old []*door
-	for kind, d := range l.doors {
-		if w, ok := wanted[kind]; !ok || w == "off" || w != d.wanted {
-			old = append(old, d)
-			delete(l.doors, kind)
-		}
-	}
-	for kind := range l.failed {
+	for _, kind := range kinds {
 		if w, ok := wanted[kind]; !ok || w == "off" {
+			l.shut(kind)
 			delete(l.failed, kind)
 		}
 	}
-	for _, kind := range []string{"http", "https"} {
+	for _, kind := range kinds {
 		w, ok := wanted[kind]
-		if !ok || w == "off" || l.doors[kind] != nil {
+		if !ok || w == "off" {
 			continue
 		}
-		d, err := l.open(kind, w, &old)
-		if err != nil {
+		if d := l.doors[kind]; d != nil && d.wanted == w {
+			delete(l.failed, kind)
+			continue
+		}
+		if d, err := l.open(ctx, kind, w); err != nil {
 			l.fail(err)
-			continue
+		} else {
+			delete(l.failed, kind)
+			l.shut(kind)
+			l.start(ctx, d)
 		}
-		delete(l.failed, kind)
-		l.doors[kind] = d
-		var certs *tls.Certs
-		if kind == "https" {
-			certs = l.certs
-		}
-		d.start(ctx, certs)
-		l.log.Info("listening", "for", kind, "address", d.address)
-	}
-	for _, d := range old {
-		l.shut(d)
 	}
 	for kind, port := range l.ports {
 		n := 0
@@ -139,22 +131,24 @@ func (l *listening) want(ctx context.Context, wanted map[string]string) (changed
 	return changed
 }
 
-// open binds the first address that may be bound. Where one of the old doors
-// has the port, which no other can, it is closed first.
-func (l *listening) open(kind, wanted string, old *[]*door) (*door, *ListenError) {
+var kinds = []string{"http", "https"}
+
+// open binds the first address that may be bound. Where a door that is to be
+// replaced has the port, it is closed first, and opened again if that was in vain.
+func (l *listening) open(ctx context.Context, kind, wanted string) (*door, *ListenError) {
 	var err error
 	var address string
 	for _, address = range addresses(kind, wanted) {
 		var tcp net.Listener
 		tcp, err = l.bind(address)
-		if portTaken(err) && l.shutPort(address, old) {
-			tcp, err = l.bind(address)
+		if portTaken(err) {
+			inTheWay := l.shutReplaced(portOf(address))
+			if tcp, err = l.bind(address); err != nil {
+				l.reopen(ctx, inTheWay)
+			}
 		}
 		if err == nil {
-			return &door{
-				kind: kind, wanted: wanted, address: tcp.Addr().String(), tcp: tcp.(*net.TCPListener),
-				servers: l.servers, conns: l.conns, log: l.log,
-			}, nil
+			return l.newDoor(kind, wanted, tcp), nil
 		}
 		if !mayNotBind(err) {
 			break
@@ -166,29 +160,64 @@ func (l *listening) open(kind, wanted string, old *[]*door) (*door, *ListenError
 	}
 	failure := &ListenError{Kind: kind, Address: address, Err: err}
 	if portTaken(err) {
-		failure.Holder = portHolder(portOf(address))
+		failure.Holder, failure.looked = l.holder(kind, address)
 	}
 	return nil, failure
 }
 
-// shutPort closes those of the old doors that have the port of address.
-func (l *listening) shutPort(address string, old *[]*door) bool {
-	var rest []*door
-	for _, d := range *old {
-		if d.port() == portOf(address) {
-			l.shut(d)
-		} else {
-			rest = append(rest, d)
+// holder finds who has the port; it reads the whole of /proc, and so not at
+// every attempt.
+func (l *listening) holder(kind, address string) (name string, looked time.Time) {
+	if was := l.failed[kind]; was != nil && was.Address == address && time.Since(was.looked) < lookAgain {
+		return was.Holder, was.looked
+	}
+	return portHolder(portOf(address)), time.Now()
+}
+
+const lookAgain = 30 * time.Second
+
+func (l *listening) newDoor(kind, wanted string, tcp net.Listener) *door {
+	return &door{
+		kind: kind, wanted: wanted, address: tcp.Addr().String(), tcp: tcp.(*net.TCPListener),
+		servers: l.servers, conns: l.conns, log: l.log,
+	}
+}
+
+func (l *listening) start(ctx context.Context, d *door) {
+	var certs *tls.Certs
+	if d.kind == "https" {
+		certs = l.certs
+	}
+	l.doors[d.kind] = d
+	d.start(ctx, certs)
+	l.log.Info("listening", "for", d.kind, "address", d.address)
+}
+
+func (l *listening) shut(kind string) {
+	if d := l.doors[kind]; d != nil {
+		delete(l.doors, kind)
+		d.close()
+		l.log.Info("not listening any more", "for", d.kind, "address", d.address)
+	}
+}
+
+// shutReplaced closes the doors on port whose place another is to take.
+func (l *listening) shutReplaced(port int) (shut []*door) {
+	for _, kind := range kinds {
+		if d := l.doors[kind]; d != nil && d.port() == port && d.wanted != l.wanted[kind] {
+			l.shut(kind)
+			shut = append(shut, d)
 		}
 	}
-	shut := len(rest) < len(*old)
-	*old = rest
 	return shut
 }
 
-func (l *listening) shut(d *door) {
-	d.close()
-	l.log.Info("not listening any more", "for", d.kind, "address", d.address)
+func (l *listening) reopen(ctx context.Context, doors []*door) {
+	for _, d := range doors {
+		if tcp, err := l.bind(d.address); err == nil {
+			l.start(ctx, l.newDoor(d.kind, d.wanted, tcp))
+		}
+	}
 }
 
 // fail keeps a failure and says so, once for each different one.

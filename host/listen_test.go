@@ -90,6 +90,39 @@ func TestAListenerMovesWithoutAGap(t *testing.T) {
 	}
 }
 
+// TestAnAddressThatCannotBeHadLeavesTheOld is what lets a change be undone
+// without anyone noticing.
+func TestAnAddressThatCannotBeHadLeavesTheOld(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := Config{Host: Listen{HTTPS: "off"}, Sites: []Site{{Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}}}
+	b.settled(c)
+	address := b.address("http")
+	for range 2 {
+		changed := c.Clone()
+		changed.Host.HTTP = taken.Addr().String()
+		var failure *ListenError
+		if err := b.want(changed); !errors.As(err, &failure) {
+			t.Errorf("Settle: %v", err)
+		}
+		if l := b.Status().Listeners[0]; !l.Bound || l.Address != address || l.Error == "" {
+			t.Errorf("%+v", l)
+		}
+		if res, body := b.get(b.client(false), "http://x.example/"); body != "x" {
+			t.Errorf("%d %s", res.StatusCode, body)
+		}
+		b.settled(c) // as the edit does then
+		if l := b.Status().Listeners[0]; !l.Bound || l.Address != address || l.Error != "" {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
 // TestChangesAreNotFelt changes timeouts, folders and routes under requests.
 func TestChangesAreNotFelt(t *testing.T) {
 	t.Parallel()
@@ -202,14 +235,14 @@ func TestTheSecondDefaultIsForThoseWhoMayNotBindTheFirst(t *testing.T) {
 		{"an address of one's own has no second", ":81", map[string]error{":81": os.ErrPermission}, "", "cannot listen on :81 for http: this user may not bind that port"},
 	} {
 		bound := ""
-		l := &listening{bind: func(address string) (net.Listener, error) {
+		l := &listening{doors: map[string]*door{}, bind: func(address string) (net.Listener, error) {
 			if err := test.fails[address]; err != nil {
 				return nil, err
 			}
 			bound = address
 			return net.Listen("tcp", "127.0.0.1:0")
 		}}
-		d, err := l.open("http", test.wanted, new([]*door))
+		d, err := l.open(t.Context(), "http", test.wanted)
 		if d != nil {
 			d.tcp.Close()
 		}

@@ -33,7 +33,7 @@ type Listener struct {
 	// Address is what is bound, such as "[::]:8080"; what is wanted when nothing is.
 	Address string `json:"address"`
 	Bound   bool   `json:"bound"`
-	// Error says why it is not bound, Hint what to do.
+	// Error says why it is not bound, or still to its old address; Hint what to do.
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
 }
@@ -73,13 +73,21 @@ func (h *Host) Status() Status {
 		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(),
 	}
 	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
-	for _, kind := range []string{"http", "https"} {
-		if address, ok := v.bound[kind]; ok {
-			s.Listeners = append(s.Listeners, Listener{Kind: kind, Address: address, Bound: true})
-		} else if e := v.failed[kind]; e != nil {
-			s.Listeners = append(s.Listeners, Listener{Kind: kind, Address: e.Address, Error: e.Error(), Hint: e.Hint()})
-			problem("%s: %s", e.Error(), e.Hint())
+	for _, kind := range kinds {
+		address, bound := v.bound[kind]
+		e := v.failed[kind]
+		if !bound && e == nil {
+			continue
 		}
+		l := Listener{Kind: kind, Address: address, Bound: bound}
+		if e != nil {
+			l.Error, l.Hint = e.Error(), e.Hint()
+			problem("%s: %s", l.Error, l.Hint)
+			if !bound {
+				l.Address = e.Address
+			}
+		}
+		s.Listeners = append(s.Listeners, l)
 	}
 	for i := range v.config.Sites {
 		site := &v.config.Sites[i]
