@@ -14,7 +14,6 @@ func (a *App) change(w Wanted) {
 	if a.ending {
 		return
 	}
-	a.log = a.o.Log.With("app", w.Name)
 	a.wanted = w
 	old := a.want
 	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace}
