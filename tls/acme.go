@@ -38,14 +38,16 @@ type issuance struct {
 	// obtain loads and orders, and is only used by keepers: its errors come
 	// back to us, and it never uses the network to load.
 	obtain *certmagic.Config
-	// renew is what the cache renews with. It holds the *ACMEIssuer itself, for
-	// certmagic looks for that type to tell the CA what a renewal replaces (RFC 9773).
+	// renew is what the cache renews and staples with.
 	renew *certmagic.Config
 }
 
-// quiet is an ACME issuer that asks nobody anything: certmagic's foreground
-// orders, the only ones that make a single attempt, would read an e-mail
-// address from standard input.
+// quiet is an ACME issuer that certmagic does not know as its own type, which
+// keeps it from two things. Its foreground orders, the only ones that make a
+// single attempt, would read an e-mail address from standard input. And its
+// renewals would name the certificate that they replace (RFC 9773, section 5),
+// which CAs refuse to another account, such as one with another e-mail address;
+// certmagic would then ask for the same again until the certificate has ended.
 type quiet struct{ *certmagic.ACMEIssuer }
 
 // PreCheck implements certmagic.PreChecker.
@@ -76,11 +78,11 @@ func (c *Certs) public() (*issuance, error) {
 	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort}
 	next.renew = c.magic()
 	next.acme = certmagic.NewACMEIssuer(next.renew, template)
-	next.issuer = next.acme
-	next.renew.Issuers = []certmagic.Issuer{next.acme}
+	next.issuer = quiet{next.acme}
+	next.renew.Issuers = []certmagic.Issuer{next.issuer}
 	next.obtain = c.magic()
 	next.obtain.OCSP.DisableStapling = true
-	next.obtain.Issuers = []certmagic.Issuer{quiet{next.acme}}
+	next.obtain.Issuers = next.renew.Issuers
 	c.acme.Store(next)
 	return next, nil
 }

@@ -487,8 +487,11 @@ func TestAPublicCertificateIsRenewedAndAFailureToldInTime(t *testing.T) {
 		c.check = 100 * time.Millisecond
 	})
 	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, life: 4})
-	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{name}})
+	config := Config{Issuer: ca.directory, CARoot: ca.root, Email: "old@example.com"}
+	b.Want(Want{Config: config, Names: []string{name}})
 	first := b.valid(t, name)
+	config.Email = "new@example.com" // another account
+	b.Want(Want{Config: config, Names: []string{name}})
 	eventually(t, "another certificate is served", func() bool {
 		p, _ := b.table.Load().find(name)
 		return p.cert.Leaf.NotAfter.After(first.Expires)

@@ -293,7 +293,7 @@ func (c *Certs) settled() (bool, error) {
 		case e.refused:
 		case e.internal && e.err != nil:
 			return true, fmt.Errorf("cannot make a certificate for %s: %w", e.name, e.err)
-		case !e.looked, e.internal && (e.cert == nil || e.old):
+		case !e.shown, e.internal && (e.cert == nil || e.old):
 			return false, nil
 		}
 	}

@@ -22,6 +22,7 @@ type entry struct {
 	nudge  chan struct{}      // ends the keeper's wait; holds one
 
 	looked bool             // the storage has been searched
+	shown  bool             // and handshakes see what was found
 	cert   *tls.Certificate // nil when there is none
 	hash   string           // certmagic's, of cert
 	old    bool             // cert is from the issuer before

@@ -140,8 +140,12 @@ func (c *Certs) order(ctx context.Context, i *issuance, name string, try int) er
 func (c *Certs) collect() {
 	c.mu.Lock()
 	found := make(map[string]certmagic.Certificate, len(c.entries))
-	for name := range c.entries {
+	var looked []*entry
+	for name, e := range c.entries {
 		found[name] = certmagic.Certificate{}
+		if e.looked && !e.shown {
+			looked = append(looked, e)
+		}
 	}
 	c.mu.Unlock()
 	for name := range found {
@@ -164,6 +168,9 @@ func (c *Certs) collect() {
 		*e.cert = cert.Certificate
 	}
 	c.publish()
+	for _, e := range looked {
+		e.shown = true
+	}
 	c.stir()
 }
 
