@@ -68,10 +68,11 @@ func loopbackFree(port int) error {
 	return nil
 }
 
-// portTaken is why an app with a port cannot start.
-func portTaken(port int, err error) *Complaint {
+// taken is why an app with a port cannot start.
+func (p *program) taken(port int, err error) *Complaint {
 	c := &Complaint{Key: "port", What: fmt.Sprintf("cannot listen on port %d: %v", port, cause(err))}
 	if isTaken(err) {
+		p.busy.Store(int64(port))
 		c.What = fmt.Sprintf("port %d is already in use", port)
 		c.Hint = "stop the program that holds it, or choose another port"
 	} else if errors.Is(err, syscall.EACCES) {

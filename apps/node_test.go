@@ -334,7 +334,7 @@ func TestAPortThatAnotherProgramHolds(t *testing.T) {
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d)", port), 1)
 	w.Serves = true
 	var f *Failure
-	if err := a.try(w); !errors.As(err, &f) || !strings.HasPrefix(f.Hint, "another program holds the port") ||
+	if err := a.try(w); !errors.As(err, &f) || f.Port != port || f.Hint != fmt.Sprintf("another program holds port %d: stop it, or choose another port", port) ||
 		!strings.Contains(strings.Join(f.Output, "\n"), fmt.Sprintf("listen EADDRINUSE: address already in use :::%d", port)) {
 		t.Errorf("Settle = %+v", err)
 	}

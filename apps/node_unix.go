@@ -104,13 +104,17 @@ func (p *program) answer(c *channel, who *account, q node.Question) {
 	o := ownPort{q.Host, q.Port, q.IPv6Only}.normal()
 	fd, err := p.ports.take(o)
 	if err != nil {
-		p.log.Warn("cannot listen for the program", "port", q.Port, "error", err)
+		if isTaken(err) {
+			p.busy.Store(int64(q.Port))
+		}
+		p.log.Warn("cannot listen for the program", "port", q.Port, "error", cause(err))
 		c.Deny(q, errorCode(err))
 		return
 	}
 	c.mu.Lock()
 	c.uses[q.N] = o
 	c.mu.Unlock()
+	p.busy.Store(0)
 	if c.Give(q, fd) != nil {
 		c.give(p.ports, q.N)
 	}

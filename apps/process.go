@@ -43,6 +43,7 @@ type outcome struct {
 	code   int            // its exit status
 	signal syscall.Signal // the signal that ended it
 	cause  string         // why we ended it, when it had failed
+	port   int            // a port that it could not have, because another process has it
 }
 
 func (o outcome) String() string {

@@ -33,6 +33,7 @@ type program struct {
 	readyOnce, toldOnce, locatedOnce, drainedOnce sync.Once
 
 	pid  atomic.Int64
+	busy atomic.Int64 // the port that it could not have
 	node atomic.Pointer[channel]
 	end  outcome // valid once exited is closed
 
@@ -129,6 +130,7 @@ func (p *program) run() {
 	} else {
 		p.end = outcome{err: err}
 	}
+	p.end.port = int(p.busy.Load())
 	cancel()
 	helpers.Wait()
 	p.out.Close()

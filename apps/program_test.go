@@ -165,7 +165,7 @@ func TestAFixedPortApp(t *testing.T) {
 	defer l.Close()
 	b := live(t)
 	var f *Failure
-	if err := b.try(w); !errors.As(err, &f) || f.Reason != fmt.Sprintf("slot 0 port %d is already in use", w.Port) {
+	if err := b.try(w); !errors.As(err, &f) || f.Port != w.Port || f.Reason != fmt.Sprintf("slot 0: port %d is already in use", w.Port) {
 		t.Errorf("Settle = %+v", err)
 	}
 }
@@ -244,9 +244,9 @@ func TestWhatCannotStartIsSaidWithAHint(t *testing.T) {
 		spoil func(a *liveApp, w *Wanted)
 		want  string
 	}{
-		"a script that does not exist": {func(a *liveApp, w *Wanted) { w.Script = "nothing.sh" }, "slot 0 script nothing.sh does not exist"},
-		"a program that cannot run":    {func(a *liveApp, w *Wanted) { w.Script, w.Command = "", a.file("text", "\x7fELF") }, "slot 0 cannot start "},
-		"a user that does not exist":   {func(a *liveApp, w *Wanted) { w.User = "nobody-at-all" }, "slot 0 user nobody-at-all does not exist"},
+		"a script that does not exist": {func(a *liveApp, w *Wanted) { w.Script = "nothing.sh" }, "slot 0: script nothing.sh does not exist"},
+		"a program that cannot run":    {func(a *liveApp, w *Wanted) { w.Script, w.Command = "", a.file("text", "\x7fELF") }, "slot 0: cannot start "},
+		"a user that does not exist":   {func(a *liveApp, w *Wanted) { w.User = "nobody-at-all" }, "slot 0: user nobody-at-all does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := live(t)

@@ -64,8 +64,11 @@ func (a *App) fail(s *slot, inst *instance, out outcome, hint string) {
 	if !s.pending || a.failure != nil || !a.want.runs(n) || !a.want.fits(inst, n) {
 		return
 	}
-	f := &Failure{App: a.wanted.Name, Reason: fmt.Sprintf("slot %d %v", n, out), Hint: hint, Output: inst.proc.Last(outputLines)}
-	if inst.state == StateStarting && out.cause == "" && out.err == nil {
+	f := &Failure{App: a.wanted.Name, Reason: fmt.Sprintf("slot %d %v", n, out), Hint: hint, Output: inst.proc.Last(outputLines), Port: out.port}
+	switch {
+	case out.err != nil:
+		f.Reason = fmt.Sprintf("slot %d: %v", n, out.err)
+	case inst.state == StateStarting && out.cause == "":
 		f.Reason += " before it was ready"
 	}
 	if f.Hint == "" {
@@ -84,6 +87,8 @@ func failureHint(out outcome, f *Failure) string {
 		return c.Hint
 	}
 	switch {
+	case out.port != 0:
+		return fmt.Sprintf("another program holds port %d: stop it, or choose another port", out.port)
 	case out.err != nil:
 		return "see that the program can be run by hand from the folder cwd"
 	case said("EADDRINUSE") || said("ddress already in use"):

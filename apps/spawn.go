@@ -89,7 +89,7 @@ func (p *program) prepareFixed(s *setup) error {
 		delete(s.ours, "PORT")
 	}
 	if err := loopbackFree(port); err != nil {
-		return portTaken(port, err)
+		return p.taken(port, err)
 	}
 	s.helpers = append(s.helpers, p.findOn(port))
 	return nil

@@ -29,7 +29,7 @@ func (p *program) prepareListen(s *setup, dir socketDir) error {
 	if p.wanted.Port > 0 {
 		file, err := p.ownPort(ownPort{port: p.wanted.Port})
 		if err != nil {
-			return portTaken(p.wanted.Port, err)
+			return p.taken(p.wanted.Port, err)
 		}
 		s.files = append(s.files, file)
 		names += ":port"

@@ -60,6 +60,7 @@ type Failure struct {
 	Reason string   // e.g. "slot 0 exited with status 1 before it was ready"
 	Hint   string   // what to do
 	Output []string // the failing instance's last lines
+	Port   int      // a port that it could not have because another process listens on it; 0: none
 }
 
 func (f *Failure) Error() string { return f.App + ": " + f.Reason }

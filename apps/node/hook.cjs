@@ -200,8 +200,10 @@ function host ({ lane: laneFD, port: declared }) {
     client.getsockname = (out) => { Object.assign(out, { address: '127.0.0.1', family: 'IPv4', port }); return 0 }
   }
 
-  // retire takes no more connections from shared sockets, ends those that are
-  // idle, and tells when none is left. The program sees its servers listen on.
+  // retire takes no more connections from shared sockets, ends those that there
+  // are after their next answer, and tells when none is left. Those that stay
+  // idle are ended after a while: closed at once, some would meet a request on
+  // its way. The program sees its servers listen on.
   function retire () {
     stayAwake(true)
     const left = new Set(shared)
@@ -213,9 +215,10 @@ function host ({ lane: laneFD, port: declared }) {
       server._handle = null
     }
     for (const server of left) server.prependListener('request', (req, res) => { res.shouldKeepAlive = false })
+    const begun = Date.now()
     const timer = setInterval(() => {
       for (const server of left) {
-        if (typeof server.closeIdleConnections === 'function') server.closeIdleConnections()
+        if (Date.now() - begun > 200) server.closeIdleConnections?.()
         if (!(server._connections > 0)) left.delete(server)
       }
       if (left.size > 0) return
