@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"roost/service"
@@ -53,13 +50,10 @@ func (c *console) daemon(ctx context.Context) (*control.Client, error) {
 	return client, nil
 }
 
-// spawn starts this program as a daemon: a session of its own, no terminal, its
-// last words in a file.
+// spawn starts this program as a daemon and waits until it answers. Another
+// daemon may hold the lock of this home for a while: one that another command
+// has just started, which then answers, or one that is ending.
 func (c *console) spawn(ctx context.Context, client *control.Client, dirs service.Dirs) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("cannot find this program to start a daemon: %w", err)
-	}
 	if err := os.MkdirAll(dirs.Logs, 0o700); err != nil {
 		return fmt.Errorf("cannot make the log folder: %w", err)
 	}
@@ -68,119 +62,67 @@ func (c *console) spawn(ctx context.Context, client *control.Client, dirs servic
 		return fmt.Errorf("cannot start a daemon: %w", err)
 	}
 	defer words.file.Close()
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	failure := func() error { return words.failure("see why: " + c.command("run")) }
+	exit, err := c.launch(words.file)
+	again := (<-chan time.Time)(nil) // when another daemon held the home
+	for err == nil {
+		if _, err := client.Ping(ctx); err == nil {
+			return nil
+		}
+		select {
+		case code := <-exit:
+			if code != exitHeld {
+				return failure()
+			}
+			again = time.After(100 * time.Millisecond)
+		case <-again:
+			again = nil
+			exit, err = c.launch(words.file)
+		case <-ctx.Done():
+			if again != nil {
+				return failure()
+			}
+			return fmt.Errorf("the daemon was started in the background but does not answer: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return err
+}
+
+// launch starts this program in a session of its own, without a terminal, and
+// returns its exit code when it ends.
+func (c *console) launch(words *os.File) (exit <-chan int, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program to start a daemon: %w", err)
+	}
 	cmd := exec.Command(self, "run", "--background")
 	cmd.Args[0] = os.Args[0]
 	cmd.Dir = rootDir()
 	if c.home != "" { // it may be relative to the folder that we are in
 		home, err := filepath.Abs(c.home)
 		if err != nil {
-			return fmt.Errorf("cannot find the folder of ROOST_HOME: %w", err)
+			return nil, fmt.Errorf("cannot find the folder of ROOST_HOME: %w", err)
 		}
 		cmd.Env = append(os.Environ(), "ROOST_HOME="+home)
 	}
-	cmd.Stdout, cmd.Stderr = words.file, words.file
+	cmd.Stdout, cmd.Stderr = words, words
 	cmd.SysProcAttr = detached()
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("cannot start a daemon: %w", err)
+		return nil, fmt.Errorf("cannot start a daemon: %w", err)
 	}
-	ended := make(chan struct{})
+	ended := make(chan int, 1)
 	go func() {
 		_ = cmd.Wait() // what it had to say is in the file
-		close(ended)
+		ended <- cmd.ProcessState.ExitCode()
 	}()
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err = client.Ping(ctx); err == nil {
-			return nil
-		}
-		select {
-		case <-ended:
-			if _, err := client.Ping(ctx); err == nil {
-				return nil // another command has started one at the same time
-			}
-			return words.failure("see why: " + c.command("run"))
-		case <-ctx.Done():
-			return fmt.Errorf("the daemon was started in the background but does not answer: %w", err)
-		case <-tick.C:
-		}
-	}
+	return ended, nil
 }
 
-// lastWords is the file that a daemon in the background writes what it cannot
-// log: why it could not start, or a crash.
-type lastWords struct {
-	file *os.File
-	from int64 // where this daemon's words begin
-}
-
-func openWords(path string) (lastWords, error) {
-	const most = 1 << 20
-	mode := os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	if info, err := os.Stat(path); err == nil && info.Size() > most {
-		mode |= os.O_TRUNC
-	}
-	f, err := os.OpenFile(path, mode, 0o600)
-	if err != nil {
-		return lastWords{}, err
-	}
-	from, err := f.Seek(0, io.SeekEnd)
-	return lastWords{f, from}, err
-}
-
-// failure is what the daemon said before it ended, as an error: problems of a
-// config, then the message, then the hint, as every command prints them. A
-// crash has no message, only a trace.
-func (w lastWords) failure(hint string) error {
-	e := &control.Error{Code: control.CodeFailed, Message: "the daemon ended at once", Hint: hint}
-	text, err := os.ReadFile(w.file.Name())
-	if err != nil || int64(len(text)) <= w.from {
-		return e
-	}
-	var lines []string
-	for line := range strings.Lines(string(bytes.TrimSpace(text[w.from:]))) {
-		line = strings.TrimRight(line, "\n")
-		if what, ok := strings.CutPrefix(line, "roost: "); ok {
-			e.Message, e.Hint = "cannot start a daemon: "+what, ""
-			e.Problems, lines = append(e.Problems, lines...), nil
-		} else if hint, ok := strings.CutPrefix(line, "hint: "); ok {
-			e.Hint = hint
-		} else {
-			lines = append(lines, line)
-		}
-	}
-	e.Output = lines
-	if len(e.Problems) > 0 {
-		e.Code = control.CodeInvalid
-	}
-	return e
-}
-
-// program is how the user calls this program: by its name where the shell
-// finds this very file under it, else by path.
-func program() string {
-	self, err := os.Executable()
-	if err != nil {
-		return "roost"
-	}
-	if found, err := exec.LookPath("roost"); err == nil && sameFile(found, self) {
-		return "roost"
-	}
-	if cwd, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(cwd, self); err == nil && !strings.HasPrefix(rel, "..") {
-			return "." + string(filepath.Separator) + shellQuote(rel)
-		}
-	}
-	return shellQuote(self)
-}
-
-func sameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
-}
+// exitHeld is how a daemon in the background says, to the command that has
+// started it, that another one holds the home.
+const exitHeld = 3

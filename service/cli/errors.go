@@ -74,8 +74,12 @@ func (c *console) refuse(e *control.Error, err error) int {
 		}
 	}
 	c.hint("%s", e.Hint)
-	if e.Code == control.CodeInvalid {
+	var another heldError
+	switch {
+	case e.Code == control.CodeInvalid:
 		return 2
+	case errors.As(err, &another):
+		return exitHeld
 	}
 	return 1
 }

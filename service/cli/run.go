@@ -40,7 +40,7 @@ what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
 				defer log.Close()
 				return install.Run(ctx, func(ctx context.Context) error { return service.Run(ctx, o) })
 			case background:
-				return service.Run(ctx, o)
+				return held(service.Run(ctx, o))
 			}
 			log := c.openLog(o.Dirs, &o, slog.LevelWarn)
 			defer log.Close()
@@ -53,6 +53,19 @@ what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
 	_ = cmd.Flags().MarkHidden("background")
 	_ = cmd.Flags().MarkHidden("service")
 	return cmd
+}
+
+// heldError is a conflict with another daemon; exit code exitHeld.
+type heldError struct{ error }
+
+func (e heldError) Unwrap() error { return e.error }
+
+func held(err error) error {
+	var e *control.Error
+	if errors.As(err, &e) && e.Code == control.CodeConflict {
+		return heldError{err}
+	}
+	return err
 }
 
 // runOptions are those of a daemon with the config file of args, else with the
