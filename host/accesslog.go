@@ -149,17 +149,15 @@ func appendJSON(b []byte, x *exchange, took time.Duration) []byte {
 	return append(b, "}\n"...)
 }
 
-// appendCombined writes Apache's combined format with the site in front, for
-// tools that know it.
+// appendCombined writes Apache's combined format, which many tools read and
+// which does not tell the sites apart.
 func appendCombined(b []byte, x *exchange) []byte {
 	r := x.request
-	b = append(b, x.siteName()...)
-	b = append(b, ' ')
 	b = append(b, clientAddress(r)...)
 	b = append(b, " - - ["...)
 	b = x.start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
 	b = append(b, `] `...)
-	b = appendQuoted(b, r.Method+" "+r.RequestURI+" "+r.Proto)
+	b = appendEscaped(b, r.Method+" "+r.RequestURI+" "+r.Proto, `\x`)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, int64(x.status), 10)
 	b = append(b, ' ')
@@ -171,7 +169,7 @@ func appendCombined(b []byte, x *exchange) []byte {
 	for _, name := range []string{"Referer", "User-Agent"} {
 		b = append(b, ' ')
 		if v := r.Header.Get(name); v != "" {
-			b = appendQuoted(b, v)
+			b = appendEscaped(b, v, `\x`)
 		} else {
 			b = append(b, `"-"`...)
 		}
@@ -208,9 +206,12 @@ func tlsVersion(r *http.Request) string {
 
 const hex = "0123456789abcdef"
 
-// appendQuoted writes s as a JSON string (RFC 8259 section 7). What is not
-// UTF-8 becomes U+FFFD.
-func appendQuoted(b []byte, s string) []byte {
+// appendQuoted writes s as a JSON string (RFC 8259 section 7).
+func appendQuoted(b []byte, s string) []byte { return appendEscaped(b, s, `\u00`) }
+
+// appendEscaped writes s in quotes, control characters as control and two
+// hexadecimal digits. What is not UTF-8 becomes U+FFFD.
+func appendEscaped(b []byte, s, control string) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -218,7 +219,8 @@ func appendQuoted(b []byte, s string) []byte {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
 		case c < ' ' || c == 0x7f:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			b = append(b, control...)
+			b = append(b, hex[c>>4], hex[c&15])
 		case c < utf8.RuneSelf:
 			b = append(b, c)
 		default:

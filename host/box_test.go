@@ -386,7 +386,7 @@ func TestTheAccessLogTellsOfEachRequest(t *testing.T) {
 	if second["status"] != 308.0 || second["bytes"] != 0.0 || second["tls"] != "" || second["method"] != "HEAD" || third["site"] != "" || third["status"] != 404.0 {
 		t.Errorf("second %v, third %v", second, third)
 	}
-	if !strings.HasPrefix(lines[3], `log.localhost 127.0.0.1 - - [`) || !strings.Contains(lines[3], `] "GET / HTTP/2.0" 200 5 "-" "Go-http-client/2.0"`) {
+	if !strings.HasPrefix(lines[3], `127.0.0.1 - - [`) || !strings.Contains(lines[3], `] "GET / HTTP/2.0" 200 5 "-" "Go-http-client/2.0"`) {
 		t.Errorf("combined: %s", lines[3])
 	}
 }

@@ -28,7 +28,7 @@ type Listen struct {
 	HTTPS string `toml:"https" json:"https,omitempty"`
 	// AccessLog writes a line for each request; true when absent.
 	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`
-	// AccessLogFormat is "json" (when absent) or "combined".
+	// AccessLogFormat is "json" (when absent) or "combined", Apache's, which does not tell sites apart.
 	AccessLogFormat string `toml:"access_log_format" json:"access_log_format,omitempty"`
 	// IdleTimeout closes a connection without requests; 120 s when absent.
 	IdleTimeout unit.Duration `toml:"idle_timeout" json:"idle_timeout,omitzero"`

@@ -41,8 +41,22 @@ func refuse(r *http.Request) int {
 		return http.StatusBadRequest
 	case headerLines(r.Header) > maxHeaderLines:
 		return http.StatusRequestHeaderFieldsTooLarge
+	case r.ProtoMajor == 2 && connectionSpecific(r.Header):
+		return http.StatusBadRequest
 	}
 	return 0
+}
+
+// connectionSpecific finds fields that are malformed over HTTP/2, where
+// nothing but HTTP/2 itself frames messages (RFC 9113 section 8.2.2).
+func connectionSpecific(h http.Header) bool {
+	for _, name := range []string{"Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"} {
+		if _, ok := h[name]; ok {
+			return true
+		}
+	}
+	te, ok := h["Te"]
+	return ok && (len(te) != 1 || te[0] != "trailers")
 }
 
 func headerLines(h http.Header) int {

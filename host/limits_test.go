@@ -228,7 +228,7 @@ type stream struct {
 	framer *http2.Framer
 }
 
-func (b *box) openStream(window uint32, method, path string, end bool) *stream {
+func (b *box) openStream(window uint32, method, path string, end bool, fields ...string) *stream {
 	b.t.Helper()
 	c := b.dialTLS("localhost", "h2")
 	io.WriteString(c, http2.ClientPreface)
@@ -238,6 +238,9 @@ func (b *box) openStream(window uint32, method, path string, end bool) *stream {
 	e := hpack.NewEncoder(&head)
 	for _, h := range [][2]string{{":method", method}, {":scheme", "https"}, {":authority", "localhost"}, {":path", path}} {
 		e.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
+	}
+	for i := 0; i < len(fields); i += 2 {
+		e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 	}
 	f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: head.Bytes(), EndHeaders: true, EndStream: end})
 	return &stream{c, f}
@@ -326,5 +329,41 @@ func TestHTTP2HasLimits(t *testing.T) {
 	res.Body.Close()
 	if res.StatusCode != 431 || res.ProtoMajor != 2 {
 		t.Errorf("100 fields over %s: %d", res.Proto, res.StatusCode)
+	}
+}
+
+func TestFieldsOfHTTP1AreRefusedOverHTTP2(t *testing.T) {
+	t.Parallel()
+	b := limited(t, Listen{})
+	for _, test := range []struct {
+		name, value string
+		status      string
+	}{
+		{"x-a", "b", "200"}, {"te", "trailers", "200"},
+		{"te", "gzip", "400"}, {"connection", "x-a", "400"}, {"transfer-encoding", "chunked", "400"}, {"upgrade", "h2c", "400"}, {"keep-alive", "5", "400"}, {"proxy-connection", "close", "400"},
+	} {
+		s := b.openStream(65535, "GET", "/", true, test.name, test.value)
+		s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		status := ""
+		fields := hpack.NewDecoder(4096, func(f hpack.HeaderField) {
+			if f.Name == ":status" {
+				status = f.Value
+			}
+		})
+		for status == "" {
+			frame, err := s.framer.ReadFrame()
+			if err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+			switch frame := frame.(type) {
+			case *http2.HeadersFrame:
+				fields.Write(frame.HeaderBlockFragment())
+			case *http2.RSTStreamFrame:
+				status = "reset"
+			}
+		}
+		if status != test.status && !(test.status == "400" && status == "reset") {
+			t.Errorf("%s: %s: %s, want %s", test.name, test.value, status, test.status)
+		}
 	}
 }
