@@ -144,13 +144,24 @@ func (a *App) Signal(id int, sig syscall.Signal) error {
 	}
 }
 
-// Reset sets the restart counters to 0 and forgets failures.
+// Reset sets the restart counters to 0 and forgets failures. Status shows it
+// when Reset returns.
 func (a *App) Reset() {
-	a.post(func() {
+	c := make(chan struct{})
+	running := a.post(func() {
 		for n := range a.slots {
 			a.slots[n].restarts, a.slots[n].fails = 0, 0
 		}
+		a.show()
+		close(c)
 	})
+	if !running {
+		return
+	}
+	select {
+	case <-c:
+	case <-a.done:
+	}
 }
 
 // Follow returns the lines of output that come from now on. stop ends it and

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/labstack/echo/v4"
 
@@ -174,9 +175,12 @@ func (a *api) act(ctx context.Context, r asked[control.ActRequest]) (control.Act
 
 // touch does a verb that changes nothing of what is wanted.
 func (a *api) touch(r control.ActRequest, config host.Config, chosen []selection) error {
-	signal, err := signalOf(r.Signal)
-	if r.Verb == control.VerbSignal && err != nil {
-		return err
+	var signal syscall.Signal
+	var err error
+	if r.Verb == control.VerbSignal {
+		if signal, err = signalOf(r.Signal); err != nil {
+			return err
+		}
 	}
 	for _, s := range chosen {
 		app := &config.Apps[s.app]
