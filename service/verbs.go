@@ -72,6 +72,13 @@ func remove(c *host.Config, chosen []selection) error {
 		}
 	}
 	for _, name := range names {
+		if paths := leadingTo(*c, name); len(paths) > 0 {
+			return &control.Error{
+				Code:    control.CodeConflict,
+				Message: fmt.Sprintf("cannot delete %s: %s leads to it", name, strings.Join(paths, ", ")),
+				Hint:    "take the site out of its file and apply that, or only stop the app: roost stop " + name,
+			}
+		}
 		c.RemoveApp(name)
 	}
 	return nil
