@@ -35,7 +35,7 @@ func limited(t *testing.T, l Listen) *box {
 			w.Write(make([]byte, 24<<20))
 		case r.URL.Path == "/quiet": // longer than every limit
 			w.(http.Flusher).Flush()
-			<-time.After(900 * time.Millisecond)
+			<-time.After(2 * time.Second)
 			io.WriteString(w, "late")
 		default:
 			fmt.Fprint(w, n)
@@ -103,33 +103,48 @@ func TestABodyThatStopsIsCut(t *testing.T) {
 
 func TestABodyThatComesSlowlyIsNotCut(t *testing.T) {
 	t.Parallel()
-	b := limited(t, Listen{ProgressTimeout: milliseconds(400), HeaderTimeout: milliseconds(400)})
+	b := limited(t, Listen{ProgressTimeout: milliseconds(2000), HeaderTimeout: milliseconds(2000)})
+	var sending sync.WaitGroup
 	for name, dial := range b.lines() {
 		c := dial()
-		io.WriteString(c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
-		for range 10 { // a second in all
-			<-time.After(100 * time.Millisecond)
-			io.WriteString(c, "x")
-		}
-		c.SetReadDeadline(time.Now().Add(10 * time.Second))
-		line, _ := bufio.NewReader(c).ReadString('\n')
-		if line != "HTTP/1.1 200 OK\r\n" {
-			t.Errorf("%s: %q", name, line)
-		}
+		sending.Go(func() {
+			io.WriteString(c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
+			for range 10 { // three seconds in all
+				<-time.After(300 * time.Millisecond)
+				io.WriteString(c, "x")
+			}
+			c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			line, _ := bufio.NewReader(c).ReadString('\n')
+			if line != "HTTP/1.1 200 OK\r\n" {
+				t.Errorf("%s: %q", name, line)
+			}
+		})
 	}
+	sending.Wait()
 }
 
 func TestAnAnswerThatIsQuietIsNotCut(t *testing.T) {
 	t.Parallel()
-	b := limited(t, Listen{ProgressTimeout: milliseconds(300), HeaderTimeout: milliseconds(300), IdleTimeout: milliseconds(300)})
+	b := limited(t, Listen{ProgressTimeout: milliseconds(1000), HeaderTimeout: milliseconds(1000), IdleTimeout: milliseconds(1000)})
+	var asking sync.WaitGroup
 	for _, test := range []struct {
 		url   string
 		http2 bool
 	}{{"http://localhost/quiet", false}, {"https://localhost/quiet", false}, {"https://localhost/quiet", true}} {
-		if res, body := b.get(b.client(test.http2), test.url); body != "late" {
-			t.Errorf("%s over %s: %q", test.url, res.Proto, body)
-		}
+		c := b.client(test.http2)
+		asking.Go(func() {
+			res, err := c.Get(test.url)
+			if err != nil {
+				t.Errorf("%s: %v", test.url, err)
+				return
+			}
+			defer res.Body.Close()
+			if body, err := io.ReadAll(res.Body); string(body) != "late" {
+				t.Errorf("%s over %s: %q, %v", test.url, res.Proto, body, err)
+			}
+		})
 	}
+	asking.Wait()
 }
 
 // buffer bounds what c's system takes before it is read.
@@ -201,7 +216,7 @@ func TestAFileIsWholeHoweverSlowly(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), want, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b.settled(Config{Host: Listen{ProgressTimeout: milliseconds(600)}, Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir}}}})
+	b.settled(Config{Host: Listen{ProgressTimeout: milliseconds(2000)}, Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir}}}})
 	c := b.dial("http")
 	buffer(c, 128<<10)
 	io.WriteString(c, "GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -210,7 +225,7 @@ func TestAFileIsWholeHoweverSlowly(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
-	for begun := time.Now(); time.Since(begun) < 3*time.Second; {
+	for begun := time.Now(); time.Since(begun) < 6*time.Second; {
 		<-time.After(60 * time.Millisecond)
 		if _, err := io.CopyN(&got, res.Body, 16<<10); err != nil {
 			t.Fatalf("after %d bytes: %v", got.Len(), err)

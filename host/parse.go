@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,6 +24,7 @@ func Parse(file string, text []byte) (Config, []Problem) {
 	var c Config
 	var problems []Problem
 	var plain map[string]any
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as Windows' editors write
 	if err := toml.Unmarshal(text, &plain); err != nil {
 		p := Problem{File: file, What: err.Error()}
 		var syntax *toml.DecodeError

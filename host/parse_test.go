@@ -160,6 +160,7 @@ kill_timeout = "soon"
 		{"a syntax error has its column", "[host]\nhttp = \"x\nhttps = 1\n", []string{
 			`roost.toml:2: column 10: basic strings cannot have new lines: correct the TOML syntax`,
 		}},
+		{"a byte order mark and CR LF are no mistake", "\ufeff[host]\r\nhttp = \":0\"\r\n", []string{}},
 		{"a key twice", "[host]\nhttp = \":1\"\nhttp = \":2\"\n", []string{
 			`roost.toml:3: column 1: key http is already defined: correct the TOML syntax`,
 		}},
