@@ -22,6 +22,7 @@ type endpoint struct {
 	conns            connSet
 
 	word    atomic.Uint64
+	tunnels atomic.Int64 // upgraded connections; a drain does not wait for them
 	gone    chan struct{}
 	endOnce sync.Once
 
@@ -74,8 +75,27 @@ func (e *endpoint) answered(now time.Time) {
 	e.minute.add(now)
 }
 
+// upgrade makes a request in flight an upgraded connection. It may last for
+// days, so a drain does not wait for it: the program is asked to stop with it
+// open, and may say goodbye in its own words. Every upgrade wants one hangup.
+func (e *endpoint) upgrade() {
+	e.tunnels.Add(1)
+	e.release()
+}
+
+func (e *endpoint) hangup() { e.tunnels.Add(-1) }
+
+// busy is what the least busy endpoint has least of, and whether it is retired.
+func (e *endpoint) busy() (n uint64, out bool) {
+	word := e.word.Load()
+	return word&^retired + uint64(e.tunnels.Load()), word&retired != 0
+}
+
 // InFlight is how many requests and upgraded connections are being answered.
-func (e *endpoint) InFlight() int { return int(e.word.Load() &^ retired) }
+func (e *endpoint) InFlight() int {
+	n, _ := e.busy()
+	return int(n)
+}
 
 // Requests is how many requests have been answered.
 func (e *endpoint) Requests() uint64 { return e.requests.Load() }
@@ -92,7 +112,7 @@ func (e *endpoint) retire() {
 	e.transport.CloseIdleConnections()
 }
 
-// drained is closed when, after retire, nothing is in flight any more.
+// drained is closed when, after retire, no request is in flight any more.
 func (e *endpoint) drained() <-chan struct{} { return e.gone }
 
 // close retires the endpoint and cuts what is left: requests in flight fail

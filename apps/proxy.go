@@ -130,9 +130,10 @@ func statusOf(err error) int {
 
 // answer copies what the instance answers to the client.
 func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) {
-	defer e.release()
 	e.answered(time.Now())
 	if res.StatusCode == http.StatusSwitchingProtocols {
+		e.upgrade()
+		defer e.hangup()
 		if err := p.tunnel(w, r, e, res); err != nil {
 			p.failed(e, err)
 			p.fail(w, r, http.StatusBadGateway)
@@ -141,6 +142,7 @@ func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 		e.health.good()
 		return
 	}
+	defer e.release()
 	defer res.Body.Close()
 	h := w.Header()
 	copyHeader(h, res.Header)

@@ -83,8 +83,8 @@ func (p *pool) pick(s *snapshot, tried []*endpoint) *endpoint {
 		bestIn := false
 		for i := range n {
 			e := s.ready[(start+i)%n]
-			busy := e.word.Load()
-			if busy&retired != 0 || len(tried) > 0 && slices.Contains(tried, e) {
+			busy, out := e.busy()
+			if out || len(tried) > 0 && slices.Contains(tried, e) {
 				continue
 			}
 			in := e.health.in()

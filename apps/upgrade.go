@@ -11,7 +11,7 @@ import (
 )
 
 // tunnel joins the client of an upgraded request with the instance, until both
-// have said their last or either fails. The request counts as in flight for as long.
+// have said their last or either fails.
 func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) error {
 	instance, ok := res.Body.(io.ReadWriteCloser)
 	if !ok || !wantsWebSocket(r) || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {

@@ -75,13 +75,12 @@ func TestWebSocketsOutliveRetireAndEndWithClose(t *testing.T) {
 	if _, got, err := c.ReadMessage(); err != nil || string(got) != "echo still" {
 		t.Fatalf("%q, %v", got, err)
 	}
-	select {
-	case <-e.drained():
-		t.Error("drained with an open websocket")
-	default:
+	within(t, "drained, for nobody waits for a websocket", e.drained())
+	if e.InFlight() != 1 {
+		t.Errorf("%d in flight, want the websocket", e.InFlight())
 	}
 	e.close()
-	within(t, "drained", e.drained())
+	eventually(t, "nothing in flight", func() bool { return e.InFlight() == 0 })
 	if _, _, err := c.ReadMessage(); err == nil {
 		t.Error("the client's side stays open")
 	}
@@ -167,7 +166,7 @@ func TestCloseEndsATunnelWhoseClientStaysSilent(t *testing.T) {
 	}
 	begin := time.Now()
 	e.close()
-	within(t, "drained", e.drained())
+	eventually(t, "nothing in flight", func() bool { return e.InFlight() == 0 })
 	if d := time.Since(begin); d > lastWords/2 {
 		t.Errorf("after %v", d)
 	}

@@ -45,7 +45,8 @@ function host ({ lane: laneFD, port: declared }) {
     // asking: number of the open question; want: the request; given: number of
     // the question that gave the socket; armed: waits for 'listening';
     // retired: the address of a server that takes no new connections
-    if (!servers.has(server)) servers.set(server, { asking: 0, want: null, given: 0, armed: false, retired: null })
+    // upgraded: how many connections have left HTTP
+    if (!servers.has(server)) servers.set(server, { asking: 0, want: null, given: 0, armed: false, retired: null, upgraded: -1 })
     return servers.get(server)
   }
   // (a listener of 'disconnect' would keep the event loop going for ever)
@@ -149,12 +150,30 @@ function host ({ lane: laneFD, port: declared }) {
 
   // opened runs when a server has begun to listen, before the program hears of it.
   function opened (server) {
+    countUpgrades(server)
     const at = address.call(server)
     if (!at || typeof at === 'string') return // a Unix socket or a pipe
     if (declared && at.port !== declared) return tell({ act: 'elsewhere', port: at.port })
     if (main && main.server !== server && main.handle.fd >= 0) return
     main = { server, handle: server._handle, port: at.port, secure: typeof server.setSecureContext === 'function' }
     tell({ act: 'listening', lane: openLane(), address: at.address, port: at.port })
+  }
+
+  // countUpgrades tells apart connections that have left HTTP, as websockets do:
+  // they may last for days, so a drain does not wait for them. A listener would
+  // change what Node does with a request for an upgrade; this does not.
+  function countUpgrades (server) {
+    const state = know(server)
+    if (state.upgraded >= 0) return
+    state.upgraded = 0
+    const { emit } = server
+    server.emit = function (event, request, socket) {
+      if (event === 'upgrade' && socket && this.listenerCount('upgrade') > 0) {
+        state.upgraded++
+        socket.once('close', () => { state.upgraded-- })
+      }
+      return emit.apply(this, arguments)
+    }
   }
 
   // openLane lets the main server take connections from the private socket and
@@ -219,7 +238,7 @@ function host ({ lane: laneFD, port: declared }) {
     const timer = setInterval(() => {
       for (const server of left) {
         if (Date.now() - begun > 200) server.closeIdleConnections?.()
-        if (!(server._connections > 0)) left.delete(server)
+        if (!(server._connections > Math.max(0, know(server).upgraded))) left.delete(server)
       }
       if (left.size > 0) return
       clearInterval(timer)
