@@ -36,6 +36,11 @@ func TestSystemSitesAndAppsAnswerAgainAfterARebootAndAPowerCut(t *testing.T) {
 	b.do("sh", "-c", "roost ca show > /root/ca.pem")
 	b.answers()
 
+	b.do("roost", "ca", "install")
+	b.do("curl", "-sS", "https://localhost:8443/") // trusted without being told
+	b.do("roost", "ca", "uninstall")
+	b.do("sh", "-c", "! curl -sS https://localhost:8443/")
+
 	b.power("halt")
 	b.power("boot")
 	b.answers()
