@@ -28,7 +28,10 @@ const s = http.createServer((req, res) => res.end(req.socket.remoteAddress + ' '
 func TestAnUnmodifiedServerAnswersOnItsPortAndOnThePrivateSocket(t *testing.T) {
 	for name, text := range map[string]string{
 		"app.js": server + "s.listen(+process.env.P)",
-		"app.cjs": server + `s.listen({ port: process.env.P, host: 'localhost' }, () => {
+		"app.cjs": server + `
+			const dns = require('node:dns')
+			dns.lookup = (name, answer) => setImmediate(answer, null, name === 'box.example' ? '127.0.0.1' : 'wrong', 4)
+			s.listen({ port: process.env.P, host: 'box.example' }, () => {
 			if (s.address().port !== +process.env.P) throw new Error('address')
 		})`,
 		"app.mjs": `import { createServer } from 'node:http'
