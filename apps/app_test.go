@@ -354,6 +354,22 @@ func TestRollingReloadNeverLosesCapacity(t *testing.T) {
 	})
 }
 
+func TestAReloadIsSettledWhenTheOldProgramHasGone(t *testing.T) {
+	shape := func(f *fake) {
+		f.slow = 3 * time.Second
+		f.boot(time.Second)
+	}
+	run(t, shape, func(t *testing.T, a *app) {
+		a.settled(form(1, 1))
+		a.settled(form(2, 2))
+		for _, f := range a.all {
+			if f.revision == 1 && !isClosed(f.exited) {
+				t.Errorf("slot %d of revision 1 still runs", f.slot)
+			}
+		}
+	})
+}
+
 func TestReplacingStopsAllThenStartsAll(t *testing.T) {
 	run(t, nil, func(t *testing.T, a *app) {
 		a.settled(form(1, 1))

@@ -49,6 +49,8 @@ func (a *App) reached() bool {
 			}
 		case s.next != nil, s.cur == nil, s.cur.state != StateReady, !a.want.fits(s.cur, n):
 			return false
+		case len(s.leaving) > 0: // the change is made when the old program has gone
+			return false
 		}
 	}
 	return true
