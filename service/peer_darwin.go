@@ -1,26 +1,10 @@
 package service
 
-import (
-	"net"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// peerUser returns the user id of the process at the other end of a Unix
-// socket, as the kernel noted it at connect (LOCAL_PEERCRED, unix(4)).
-func peerUser(c net.Conn) (int, error) {
-	raw, err := c.(*net.UnixConn).SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	var cred *unix.Xucred
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		cred, failed = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
-	})
-	if err == nil {
-		err = failed
-	}
+// peerOf asks the kernel (LOCAL_PEERCRED, unix(4)).
+func peerOf(fd int) (uid int, err error) {
+	cred, err := unix.GetsockoptXucred(fd, unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
 	if err != nil {
 		return -1, err
 	}
