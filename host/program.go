@@ -2,8 +2,11 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"strings"
 
 	"roost/apps"
 )
@@ -58,7 +61,7 @@ func (p *program) ended() bool {
 // settle waits until the app is as wanted, or gone when it was removed.
 func (p *program) settle(ctx context.Context) error {
 	if !p.removed {
-		return p.app.Settle(ctx)
+		return nameHolder(p.app.Settle(ctx))
 	}
 	select {
 	case <-p.done:
@@ -66,4 +69,24 @@ func (p *program) settle(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// nameHolder adds to an app's failure which process has the port that the app
+// could not have, as far as that can be seen.
+func nameHolder(err error) error {
+	f, ok := err.(*apps.Failure)
+	if !ok || f.Port == 0 {
+		return err
+	}
+	holder := portHolder(f.Port)
+	switch {
+	case holder == "":
+		return err
+	case strings.HasSuffix(holder, fmt.Sprintf("(pid %d)", os.Getpid())):
+		holder = "this roost, for itself or for another app"
+	}
+	named := *f
+	named.Reason += fmt.Sprintf(": port %d is taken by %s", f.Port, holder)
+	named.Hint = "stop it, or choose another port"
+	return &named
 }

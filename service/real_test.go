@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -360,6 +361,37 @@ func TestAPortThatIsTakenIsToldWithItsHolderAndUndone(t *testing.T) {
 	}
 	if _, err := b.Act(t.Context(), control.ActRequest{Verb: "restart", Targets: []string{"web"}}, nil); err != nil {
 		t.Errorf("a command about something else: %v", err)
+	}
+}
+
+func TestThePortOfAnAppThatIsTakenIsToldWithItsHolder(t *testing.T) {
+	nodeNeeded(t)
+	d := begin(t, Options{Dirs: home(t)})
+	listener := filepath.Join(t.TempDir(), "listener.js")
+	write(t, listener, `const s = require('node:net').createServer().listen(0, () => console.log(s.address().port))`)
+	other := exec.Command("node", listener)
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { other.Process.Kill(); other.Wait() }()
+	var port int
+	if _, err := fmt.Fscan(out, &port); err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(t.TempDir(), "web.js")
+	write(t, script, fmt.Sprintf(`require('node:http').createServer().listen(%d)`, port))
+	_, err = d.Start(t.Context(), newApp("web", script, 1), nil)
+	var e *control.Error
+	want := fmt.Sprintf("port %d is taken by node (pid %d)", port, other.Process.Pid)
+	if runtime.GOOS != "linux" {
+		want = "before it was ready" // the holder is known on Linux only
+	}
+	if !errors.As(err, &e) || !strings.Contains(e.Message, want) || e.Hint == "" {
+		t.Errorf("got %#v, want %q", err, want)
 	}
 }
 
