@@ -175,6 +175,27 @@ func (a *App) Follow() (lines <-chan Line, stop func()) {
 	return none, func() {}
 }
 
+// syncPatience bounds Sync: a disk that does not answer must not hold up readers.
+const syncPatience = time.Second
+
+// Sync sees to it that lines which have come are in the log files, as far as
+// the disk lets it within a second.
+func (a *App) Sync() {
+	book := a.logs()
+	if book == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		book.sync()
+	}()
+	select {
+	case <-done:
+	case <-time.After(syncPatience):
+	}
+}
+
 // Flush empties the app's log files.
 func (a *App) Flush() error {
 	if book := a.logs(); book != nil {

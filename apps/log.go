@@ -64,6 +64,8 @@ type logBook struct {
 	closing chan struct{} // closed by close
 	ended   chan struct{} // closed when the goroutine has returned
 
+	problem atomic.Pointer[string] // why lines are not written now; nil: they are
+
 	disk  sync.Mutex // of the files; taken before mu
 	files [2]bookFile
 }
@@ -194,6 +196,8 @@ func (b *logBook) writeStream(s stream) bool {
 		n, err := f.write(f.buf[f.done:], b.maxSize.Load(), int(b.maxFiles.Load()))
 		f.done += n
 		if err != nil {
+			why := fmt.Sprintf("cannot write %s: %v", f.name, err)
+			b.problem.Store(&why)
 			if !f.failed {
 				b.log.Error("cannot write log: lines wait, and are lost when they are too many", "file", f.name, "error", err)
 			}
@@ -202,6 +206,7 @@ func (b *logBook) writeStream(s stream) bool {
 		}
 		if f.failed {
 			f.failed = false
+			b.problem.Store(nil)
 			b.log.Info("log is written again", "file", f.name)
 		}
 	}

@@ -211,34 +211,6 @@ func TestADiskThatStaysFullIsToldOfAtTheEnd(t *testing.T) {
 	})
 }
 
-func TestARealFullDiskIsSurvived(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		return // /dev/full is Linux's
-	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "web-out.log")
-	if err := os.Symlink("/dev/full", path); err != nil {
-		t.Fatal(err)
-	}
-	var log said
-	b := newLogBook(dir, "web", 0, 0, slog.New(slog.NewTextHandler(&log, nil)))
-	b.pause = time.Millisecond
-	w := b.writer(0, "out")
-	fmt.Fprintln(w, "first")
-	eventually(t, "the failure is said", func() bool { return log.count("no space left on device") == 1 })
-	fmt.Fprintln(w, "second")
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "it works again", func() bool { return log.count("written again") == 1 })
-	if err := b.close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := linesOf(t, path); strings.Join(got, "|") != "0 first|0 second" {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestFollowersGetEveryLineFromTheirStartOn(t *testing.T) {
 	b := newLogBook(t.TempDir(), "web", 0, 0, nil)
 	w := b.writer(3, "err")

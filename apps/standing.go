@@ -25,6 +25,11 @@ func (a *App) Status() Status {
 	st := a.standing.Load()
 	out := st.status
 	out.Waiting = a.pool.waiting()
+	if book := a.logs(); book != nil {
+		if why := book.problem.Load(); why != nil {
+			out.LogProblem = *why
+		}
+	}
 	out.Instances = make([]Instance, len(st.rows))
 	for i, r := range st.rows {
 		in := r.Instance

@@ -25,9 +25,11 @@ type Status struct {
 	// Strategy is how the next reload goes: "overlap" or "replace", with the reason for the latter.
 	Strategy string `json:"strategy"`
 	// Failure says why the app is not as wanted; empty when it is or still may be.
-	Failure   string     `json:"failure,omitempty"`
-	Waiting   int        `json:"waiting"` // requests held because no instance is ready
-	Instances []Instance `json:"instances"`
+	Failure string `json:"failure,omitempty"`
+	// LogProblem says why the output is not written to the log files now; empty when it is.
+	LogProblem string     `json:"log_problem,omitempty"`
+	Waiting    int        `json:"waiting"` // requests held because no instance is ready
+	Instances  []Instance `json:"instances"`
 }
 
 // Instance is one row of a list: a slot and the process in it. A slot in a

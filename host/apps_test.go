@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,6 +36,9 @@ func runTestApp(mode string) {
 	if mode == "crash" {
 		fmt.Fprintln(os.Stderr, "cannot find my database")
 		os.Exit(3)
+	}
+	if mode == "loud" {
+		fmt.Fprintln(os.Stderr, "hear me")
 	}
 	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -151,6 +156,28 @@ func TestAnAppThatFailsKeepsNothingElseDown(t *testing.T) {
 	testApp(t, &c, "third", "third", 1)
 	if err := b.want(c); err != nil {
 		t.Errorf("a change of something else: %v", err)
+	}
+}
+
+func TestAFullDiskUnderTheLogsIsToldAndHoldsNothingUp(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Fatal("this test needs the device /dev/full (full(4)), which Linux and the BSDs have")
+	}
+	b := newBox(t)
+	if err := os.Symlink("/dev/full", filepath.Join(b.dir, "logs", "web-error.log")); err != nil {
+		t.Fatal(err)
+	}
+	var c Config
+	testApp(t, &c, "web", "loud", 1)
+	c.Sites = []Site{{Domains: []string{"a.localhost"}, Target: Target{App: "web"}, RedirectHTTPS: no()}}
+	b.settled(c)
+	until(t, "the status says so", func() bool {
+		return slices.ContainsFunc(b.Status().Problems, func(p string) bool {
+			return strings.Contains(p, "app web: cannot write") && strings.Contains(p, "no space left on device")
+		})
+	})
+	if _, body := b.get(b.client(false), "http://a.localhost/"); !strings.HasPrefix(body, "loud ") {
+		t.Errorf("%q", body)
 	}
 }
 

@@ -101,7 +101,11 @@ func (h *Host) Status() Status {
 	}
 	for _, a := range v.config.Apps {
 		if p := v.programs[a.Name]; p != nil {
-			s.Apps = append(s.Apps, AppStatus{p.app.Status(), p.figures.snapshot()})
+			status := p.app.Status()
+			if status.LogProblem != "" {
+				problem("app %s: %s: make room; lines wait meanwhile, and are lost when they are too many", a.Name, status.LogProblem)
+			}
+			s.Apps = append(s.Apps, AppStatus{status, p.figures.snapshot()})
 		}
 	}
 	for _, c := range s.Certificates {

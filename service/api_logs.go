@@ -51,6 +51,9 @@ func (a *api) logs(c echo.Context) error {
 	var names []string
 	for _, l := range chosen {
 		names = append(names, l.app)
+		if p := a.box.App(l.app); p != nil {
+			p.Sync() // or a line that came before we followed is not in the history yet
+		}
 	}
 	var history []apps.Line
 	if count > 0 && len(names) > 0 {
