@@ -113,7 +113,7 @@ func (p fakeProgram) Signal(id int, s syscall.Signal) error {
 }
 func (p fakeProgram) Reset()       { p.note("reset") }
 func (p fakeProgram) Flush() error { p.note("flush"); return nil }
-func (p fakeProgram) Sync() {}
+func (p fakeProgram) Sync()        {}
 
 func (p fakeProgram) Follow() (<-chan apps.Line, func()) {
 	p.box.mu.Lock()
