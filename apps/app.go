@@ -53,6 +53,7 @@ type App struct {
 	wanted    Wanted
 	want      want
 	slots     []slot
+	heldBy    string       // why nothing starts
 	changing  bool         // the last Want changed something that is not reached yet
 	failure   *Failure     // why it cannot be
 	settle    []chan error // callers of Settle

@@ -16,7 +16,7 @@ func (a *App) change(w Wanted) {
 	}
 	a.wanted = w
 	old := a.want
-	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace}
+	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace, held: old.held}
 	failed := a.failure != nil
 	a.failure, a.changing = nil, false
 	for len(a.slots) < len(w.Slots) {
@@ -58,7 +58,7 @@ func (a *App) do(act action) {
 		a.start(act.slot)
 	case promote:
 		old := s.cur
-		s.cur, s.next, s.reason, s.exitCode = inst, nil, "", nil
+		s.cur, s.next, s.reason, s.exitCode = inst, nil, old.stale, nil
 		s.restarts++
 		a.drain(s, old, false)
 	case drain:
@@ -70,6 +70,7 @@ func (a *App) do(act action) {
 		s.cur = nil
 		if a.want.runs(act.slot) {
 			s.restarts++
+			s.reason = inst.stale
 		}
 	case expire:
 		a.expire(s, inst)
@@ -187,6 +188,7 @@ func (a *App) expire(s *slot, inst *instance) {
 		a.judge(s, inst, out, false)
 	} else {
 		s.next = nil
+		a.postpone(s, inst, out)
 	}
 	a.fail(s, inst, out, a.unreadyHint(inst))
 	a.drain(s, inst, serving)
@@ -214,6 +216,7 @@ func (a *App) exited(inst *instance) {
 		}
 	case s.next:
 		s.next = nil
+		a.postpone(s, inst, out)
 		a.fail(s, inst, out, "")
 	default:
 		s.leaving = slices.DeleteFunc(s.leaving, func(i *instance) bool { return i == inst })
@@ -221,6 +224,18 @@ func (a *App) exited(inst *instance) {
 			s.exitCode, s.reason = code, ""
 		}
 	}
+}
+
+// postpone has the next attempt to renew a slot's instance wait, after one has
+// failed beside it.
+func (a *App) postpone(s *slot, inst *instance, out outcome) {
+	if s.pending {
+		return // the change fails: there is no next attempt
+	}
+	now := time.Now()
+	v := judge(inst.config, out, false, now.Sub(inst.started), s.fails, a.jitter)
+	s.fails, s.retryAt = v.fails, now.Add(max(v.delay, time.Second))
+	a.log.Warn("an instance cannot be renewed", "slot", inst.slot, "reason", out.String(), "next", v.delay.Round(time.Millisecond))
 }
 
 // judge decides what becomes of a slot whose instance has failed or exited by

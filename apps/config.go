@@ -1,13 +1,6 @@
 package apps
 
-import (
-	"encoding/json"
-	"fmt"
-	"math"
-	"strconv"
-
-	"roost/internal/unit"
-)
+import "roost/internal/unit"
 
 // Config is one app as its user declares it: plain data. Keys carry PM2's
 // names wherever PM2 has the notion; other keys are ours.
@@ -28,10 +21,27 @@ type Config struct {
 	Interpreter string `toml:"interpreter" json:"interpreter,omitempty"`
 	// NodeArgs are arguments of the interpreter, before the script.
 	NodeArgs Words `toml:"node_args" json:"node_args,omitempty"`
+	// SourceMapSupport true has Node map the lines of stack traces (--enable-source-maps); off when absent.
+	SourceMapSupport *bool `toml:"source_map_support" json:"source_map_support,omitempty"`
 	// Instances is how many run at a time; 1 when absent.
 	Instances Instances `toml:"instances" json:"instances,omitzero"`
+	// ExecMode is "cluster", where Node's cluster module says that an instance is a
+	// worker, or "fork"; when absent cluster for Node where Instances is given, as in PM2.
+	ExecMode string `toml:"exec_mode" json:"exec_mode,omitempty"`
+
 	// Env is added to the environment (see environment.go for the order).
 	Env map[string]string `toml:"env" json:"env,omitempty"`
+	// EnvFile are files of KEY=VALUE lines, read at each start below Env, the later over the earlier; relative to Cwd.
+	// One whose name ends in "?" may be missing.
+	EnvFile Paths `toml:"env_file" json:"env_file,omitempty"`
+	// FilterEnv keeps variables of the shell that started the app from it.
+	FilterEnv FilterEnv `toml:"filter_env" json:"filter_env,omitzero"`
+	// IncrementVar is a variable whose number grows by the slot's, such as PORT.
+	IncrementVar string `toml:"increment_var" json:"increment_var,omitempty"`
+	// InstanceVar is the variable with the slot's number; NODE_APP_INSTANCE when absent.
+	InstanceVar string `toml:"instance_var" json:"instance_var,omitempty"`
+	// DependsOn are apps that must stand as told before this one starts.
+	DependsOn Dependencies `toml:"depends_on" json:"depends_on,omitempty"`
 
 	// Port is the app's own port, 1-65535; 0 means that it has none or asks for it itself.
 	Port int `toml:"port" json:"port,omitempty"`
@@ -43,10 +53,13 @@ type Config struct {
 	WaitReady bool `toml:"wait_ready" json:"wait_ready,omitempty"`
 	// ListenTimeout bounds the time from start to ready; 30 s when absent.
 	ListenTimeout unit.Duration `toml:"listen_timeout" json:"listen_timeout,omitzero"`
-	// HeartbeatTimeout is how long a Node instance's event loop may be silent before it is replaced; 30 s when absent.
-	HeartbeatTimeout unit.Duration `toml:"heartbeat_timeout" json:"heartbeat_timeout,omitzero"`
-	// Heartbeat false switches the heartbeat off; on when absent.
-	Heartbeat *bool `toml:"heartbeat" json:"heartbeat,omitempty"`
+	// HeartbeatTimeout is how long an instance may be silent before it is replaced, 0 for ever. Node answers from its
+	// event loop, 30 s when absent; for others it is off when absent, and they send WATCHDOG=1 (sd_notify(3)).
+	HeartbeatTimeout *unit.Duration `toml:"heartbeat_timeout" json:"heartbeat_timeout,omitempty"`
+	// Check asks each ready instance regularly whether it works; one that fails is replaced.
+	Check *Check `toml:"check" json:"check,omitempty"`
+	// Sticky leads the requests of a client to the same instance: "cookie" or "ip"; any instance when absent.
+	Sticky string `toml:"sticky" json:"sticky,omitempty"`
 
 	// Autostart false registers the app as stopped; true when absent.
 	Autostart *bool `toml:"autostart" json:"autostart,omitempty"`
@@ -63,20 +76,59 @@ type Config struct {
 	// ExpBackoff is the first wait after a failure, doubled by each further one up to 15 s; 100 ms when absent.
 	ExpBackoff unit.Duration `toml:"exp_backoff_restart_delay" json:"exp_backoff_restart_delay,omitzero"`
 
+	// Watch are files and folders, relative to Cwd, whose change replaces the instances; "true" is Cwd.
+	Watch Paths `toml:"watch" json:"watch,omitempty"`
+	// IgnoreWatch are patterns of files that do not count, below what is watched; dot files and node_modules when absent.
+	IgnoreWatch Paths `toml:"ignore_watch" json:"ignore_watch,omitempty"`
+	// WatchDelay is how long the files must be still before the instances are replaced; 200 ms when absent.
+	WatchDelay unit.Duration `toml:"watch_delay" json:"watch_delay,omitzero"`
+	// CronRestart replaces the instances at these times: five fields (crontab(5)), six with seconds first, or "@daily".
+	CronRestart string `toml:"cron_restart" json:"cron_restart,omitempty"`
+	// Schedule starts the app at these times only, as a job that ends by itself.
+	Schedule string `toml:"schedule" json:"schedule,omitempty"`
+	// TimeZone is that of CronRestart and Schedule, such as "Europe/Berlin"; the box's when absent.
+	TimeZone string `toml:"time_zone" json:"time_zone,omitempty"`
+	// MaxMemoryRestart replaces an instance whose whole process tree holds more bytes resident; no limit when absent.
+	MaxMemoryRestart unit.Size `toml:"max_memory_restart" json:"max_memory_restart,omitempty"`
+	// MemoryMax is how many bytes the kernel lets an instance have (cgroup v2 memory.max); no limit when absent.
+	MemoryMax unit.Size `toml:"memory_max" json:"memory_max,omitempty"`
+
 	// KillTimeout is how long a stopping instance has before its whole tree is killed; 10 s when absent.
 	KillTimeout unit.Duration `toml:"kill_timeout" json:"kill_timeout,omitzero"`
 	// KillSignal asks an instance to stop: SIGINT for Node (as PM2), SIGTERM for the rest when absent.
 	KillSignal string `toml:"kill_signal" json:"kill_signal,omitempty"`
 	// ShutdownWithMessage sends Node the message 'shutdown' instead of a signal.
 	ShutdownWithMessage bool `toml:"shutdown_with_message" json:"shutdown_with_message,omitempty"`
+	// Treekill false asks only the program itself to stop, not what it has started; true when absent.
+	Treekill *bool `toml:"treekill" json:"treekill,omitempty"`
 	// User runs the instances as this user (name or number); only when the program runs as root.
 	User string `toml:"user" json:"user,omitempty"`
+	// Group runs the instances as this group (name or number); that of User when absent.
+	Group string `toml:"gid" json:"gid,omitempty"`
 
 	// QueueTimeout is how long a request waits while no instance is ready; 10 s when absent.
 	QueueTimeout unit.Duration `toml:"queue_timeout" json:"queue_timeout,omitzero"`
 	// QueueLimit is how many requests wait so at a time; 100 when absent.
 	QueueLimit int `toml:"queue_limit" json:"queue_limit,omitempty"`
 
+	// OutFile and ErrorFile are where the output goes, relative to Cwd; <name>-out.log and <name>-error.log in the
+	// folder of logs when absent, nowhere when "/dev/null" or "NULL".
+	OutFile   string `toml:"out_file" json:"out_file,omitempty"`
+	ErrorFile string `toml:"error_file" json:"error_file,omitempty"`
+	// LogFile takes both; "true" is <name>.log in the folder of logs, none when absent.
+	LogFile LogFile `toml:"log_file" json:"log_file,omitempty"`
+	// MergeLogs false gives each slot its own files; true when absent.
+	MergeLogs *bool `toml:"merge_logs" json:"merge_logs,omitempty"`
+	// DisableLogs drops the output.
+	DisableLogs bool `toml:"disable_logs" json:"disable_logs,omitempty"`
+	// LogType is how lines are written: "line" (time, slot, text), "raw" (the text), or "json"; line when absent.
+	LogType string `toml:"log_type" json:"log_type,omitempty"`
+	// Time puts the time in front of raw lines: that is LogDateFormat "YYYY-MM-DDTHH:mm:ss".
+	Time bool `toml:"time" json:"time,omitempty"`
+	// LogDateFormat is put in front of raw lines, in the tokens of PM2 (day.js).
+	LogDateFormat string `toml:"log_date_format" json:"log_date_format,omitempty"`
+	// PIDFile takes the process id of a slot's instance, the slot's id before the extension; none when absent.
+	PIDFile string `toml:"pid_file" json:"pid_file,omitempty"`
 	// MaxLogSize is where a log file rotates; 10 MB when absent, 64 KiB at least.
 	MaxLogSize unit.Size `toml:"max_log_size" json:"max_log_size,omitempty"`
 	// MaxLogFiles is how many rotated files are kept, compressed; 10 when absent.
@@ -109,79 +161,4 @@ type Slot struct {
 	Revision int `json:"revision"`
 	// Stopped keeps the slot empty.
 	Stopped bool `json:"stopped,omitempty"`
-}
-
-// Instances is a wanted number of instances: positive as it stands, negative
-// that many fewer than the box has CPUs, Max one for each CPU. Zero is absent: one.
-type Instances int
-
-// Max stands for one instance for each CPU.
-const Max Instances = math.MinInt32
-
-// Count resolves n on a box with so many CPUs; at least 1.
-func (n Instances) Count(cpus int) int {
-	switch {
-	case n == 0:
-		return 1
-	case n == Max:
-		return max(cpus, 1)
-	case n < 0:
-		return max(cpus+int(n), 1)
-	}
-	return int(n)
-}
-
-func (n Instances) String() string {
-	if n == Max {
-		return "max"
-	}
-	return strconv.Itoa(int(n))
-}
-
-// Decode sets n from a configuration value: an integer (0 is Max, as in PM2) or "max".
-func (n *Instances) Decode(v any) error {
-	switch v := v.(type) {
-	case int64:
-		*n = Instances(v)
-	case float64:
-		*n = Instances(v)
-		if float64(*n) != v {
-			return fmt.Errorf("instances = %v is not a whole number", v)
-		}
-	case string:
-		i, err := strconv.Atoi(v)
-		if v == "max" {
-			i, err = 0, nil
-		}
-		if err != nil {
-			return fmt.Errorf("instances = %q is neither \"max\" nor a number", v)
-		}
-		*n = Instances(i)
-	default:
-		return fmt.Errorf("instances wants \"max\" or a number")
-	}
-	if *n == 0 {
-		*n = Max
-	}
-	if *n != Max && (*n > 1000 || *n < -1000) {
-		return fmt.Errorf("instances = %d is out of range: at most 1000", int(*n))
-	}
-	return nil
-}
-
-// MarshalJSON writes a number or "max".
-func (n Instances) MarshalJSON() ([]byte, error) {
-	if n == Max {
-		return []byte(`"max"`), nil
-	}
-	return json.Marshal(int(n))
-}
-
-// UnmarshalJSON reads a number or "max".
-func (n *Instances) UnmarshalJSON(b []byte) error {
-	var v any
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	return n.Decode(v)
 }

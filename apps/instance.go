@@ -19,6 +19,7 @@ type instance struct {
 	proc     proc
 	started  time.Time
 	deadline time.Time // when starting or draining must have ended
+	stale    string    // why another one must take its place; empty: it need not
 
 	// last: nothing has taken its place; the next one starts when it has gone
 	last bool

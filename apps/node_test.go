@@ -310,7 +310,7 @@ func TestABlockedEventLoopIsReplaced(t *testing.T) {
 		if (req.url === '/block') for (;;);
 		res.end('fine')
 	}).listen(0)`, 1)
-	w.Serves, w.HeartbeatTimeout = true, unitOf(time.Second)
+	w.Serves, w.HeartbeatTimeout = true, new(unitOf(time.Second))
 	w.MinUptime = unitOf(time.Millisecond)
 	a.want(w)
 	pid := a.instance(0).PID

@@ -65,7 +65,7 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 	s.files = append([]*os.File{child}, s.files...)
 	s.finish = node.Hosting{Hook: hook, Channel: 3, Lane: 4, Port: p.wanted.Port}.Environ
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.serve(ctx, c) })
-	if beats := p.wanted.Heartbeat; (beats == nil || *beats) && !debugged(&p.wanted.Config) {
+	if p.heartbeatLimit() > 0 && !debugged(&p.wanted.Config) {
 		s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })
 	}
 	p.later(func() {
@@ -136,6 +136,14 @@ func debugged(c *Config) bool {
 		func(arg string) bool { return strings.HasPrefix(arg, "--inspect") })
 }
 
+// heartbeatLimit is how long the event loop may be silent; 0: for ever.
+func (p *program) heartbeatLimit() time.Duration {
+	if limit := p.wanted.HeartbeatTimeout; limit != nil {
+		return time.Duration(*limit)
+	}
+	return defaultHeartbeat
+}
+
 // heartbeat ends the instance when its event loop stops turning.
 func (p *program) heartbeat(ctx context.Context, c *channel) {
 	for _, first := range []<-chan struct{}{c.hello, p.ready} {
@@ -145,7 +153,7 @@ func (p *program) heartbeat(ctx context.Context, c *channel) {
 			return
 		}
 	}
-	limit := p.wanted.HeartbeatTimeout.Or(defaultHeartbeat)
+	limit := p.heartbeatLimit()
 	if c.Watch(ctx.Done(), limit) {
 		p.log.Error("the event loop does not turn; the instance is killed", "silent", limit)
 		p.fail(fmt.Sprintf("its event loop was silent for %v", limit))

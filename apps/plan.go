@@ -8,15 +8,31 @@ type want struct {
 	kind    kind   // of the instances
 	replace bool   // a slot moves to a new revision by stop, then start
 	aborted bool   // the new revision failed: no slot moves to it any more
+	held    bool   // nothing starts yet: another app must be ready before
 }
 
 // runs reports whether slot n should hold an instance.
 func (w want) runs(n int) bool { return n < len(w.slots) && !w.slots[n].Stopped }
 
-// fits reports whether an instance is as wanted of slot n. One that was started
-// when no site led to the app has no port by which it could be reached.
-func (w want) fits(i *instance, n int) bool {
+// fits reports whether an instance is as wanted of slot n.
+func (w want) fits(i *instance, n int) bool { return i.stale == "" && w.current(i, n) }
+
+// current reports whether an instance is of the form that is wanted. One that was
+// started when no site led to the app has no port by which it could be reached.
+func (w want) current(i *instance, n int) bool {
 	return i.revision == w.slots[n].Revision && !(i.kind == kindBackground && w.kind == kindPort)
+}
+
+// overlaps reports whether the instance that takes i's place starts beside it.
+// One that is only to be renewed does so where requests would be missed.
+func (w want) overlaps(i *instance, n int) bool {
+	switch {
+	case w.kind.alone() || i.kind.alone():
+		return false
+	case w.current(i, n):
+		return w.kind != kindBackground
+	}
+	return !w.replace
 }
 
 // alone reports whether two instances of a slot cannot run at a time.
@@ -81,7 +97,7 @@ func plan(now time.Time, w want, slots []slot) (acts []action, wake time.Time) {
 		switch {
 		case expired:
 			// what follows is decided once it has been told to leave
-		case s.cur == nil && (s.ended || s.blocked()):
+		case s.cur == nil && (s.ended || s.blocked() || w.held):
 		case s.cur == nil && w.kind.alone() && len(s.leaving) > 0:
 		case s.cur == nil && now.Before(s.retryAt):
 			later(s.retryAt)
@@ -92,8 +108,10 @@ func plan(now time.Time, w want, slots []slot) (acts []action, wake time.Time) {
 		case s.next != nil && s.next.state == StateReady:
 			acts = append(acts, action{promote, n, s.next})
 		case s.next != nil || w.aborted || w.fits(s.cur, n):
-		case w.replace || w.kind.alone() || s.cur.kind.alone():
+		case !w.overlaps(s.cur, n):
 			acts = append(acts, action{drain, n, s.cur})
+		case now.Before(s.retryAt): // the one before failed beside it
+			later(s.retryAt)
 		case !rolling:
 			rolling = true // one slot at a time
 			acts = append(acts, action{start, n, nil})

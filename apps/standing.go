@@ -98,6 +98,8 @@ func (a *App) vacancy(in Instance, s *slot, n int) Instance {
 	switch {
 	case !a.want.runs(n), s.ended:
 		in.State = StateStopped
+	case a.want.held:
+		in.State, in.Reason = StateWaiting, a.heldBy
 	case s.errored:
 		in.State = StateErrored
 	default:

@@ -11,6 +11,7 @@ const (
 	StateReady    State = "ready"    // accepts requests; a background app: has started well
 	StateDraining State = "draining" // finishes what it has begun
 	StateStopped  State = "stopped"  // nobody wants an instance here, or it ended as it may
+	StateWaiting  State = "waiting"  // starts when another app is as it must be
 	StateBackoff  State = "backoff"  // failed; waits for its next start
 	StateErrored  State = "errored"  // failed MaxRestarts times in a row; tried again slowly
 )
@@ -35,25 +36,44 @@ type Status struct {
 // Instance is one row of a list: a slot and the process in it. A slot in a
 // reload has two rows.
 type Instance struct {
-	App       string    `json:"app"`
-	Namespace string    `json:"namespace"`
-	ID        int       `json:"id"`
-	Slot      int       `json:"slot"`
-	Revision  int       `json:"revision"`
-	PID       int       `json:"pid"` // 0 when no process runs
-	State     State     `json:"state"`
-	Reason    string    `json:"reason,omitempty"` // why it is in that state, or why it replaced the one before, e.g. "exited with status 1"
-	Started   time.Time `json:"started,omitzero"`
-	Uptime    float64   `json:"uptime"`   // seconds
-	Restarts  int       `json:"restarts"` // unwanted exits and replacements since the slot was made or reset
-	ExitCode  *int      `json:"exit_code,omitempty"`
-	CPU       float64   `json:"cpu"`       // per cent of one core, the whole process tree
-	Memory    uint64    `json:"memory"`    // bytes resident, the whole process tree
-	LagMS     float64   `json:"lag_ms"`    // last event-loop delay of a Node instance, milliseconds
-	InFlight  int       `json:"in_flight"` // requests being answered
-	Requests  uint64    `json:"requests"`  // answered since it started
-	PerMinute float64   `json:"requests_per_minute"`
-	Address   string    `json:"address,omitempty"` // private address, "unix:/path" or "127.0.0.1:port"
+	App       string            `json:"app"`
+	Namespace string            `json:"namespace"`
+	ID        int               `json:"id"`
+	Slot      int               `json:"slot"`
+	Revision  int               `json:"revision"`
+	PID       int               `json:"pid"` // 0 when no process runs
+	State     State             `json:"state"`
+	Reason    string            `json:"reason,omitempty"` // why it is in that state, or why it replaced the one before, e.g. "exited with status 1"
+	Started   time.Time         `json:"started,omitzero"`
+	Uptime    float64           `json:"uptime"`   // seconds
+	Restarts  int               `json:"restarts"` // unwanted exits and replacements since the slot was made or reset
+	ExitCode  *int              `json:"exit_code,omitempty"`
+	CPU       float64           `json:"cpu"`                  // per cent of one core, the whole process tree
+	Memory    uint64            `json:"memory"`               // bytes resident, the whole process tree
+	LagMS     float64           `json:"lag_ms"`               // last event-loop delay of a Node instance, milliseconds
+	LagP50MS  float64           `json:"lag_p50_ms,omitempty"` // of its last delays, milliseconds
+	LagP99MS  float64           `json:"lag_p99_ms,omitempty"`
+	Runtime   string            `json:"runtime,omitempty"` // such as "node v20.20.2"; empty when it does not say
+	Metrics   map[string]Metric `json:"metrics,omitempty"` // what the program measures itself (axm:monitor), by name
+	Actions   []Action          `json:"actions,omitempty"` // what trigger can have the program do (axm:action)
+	InFlight  int               `json:"in_flight"`         // requests being answered
+	Requests  uint64            `json:"requests"`          // answered since it started
+	PerMinute float64           `json:"requests_per_minute"`
+	Address   string            `json:"address,omitempty"` // private address, "unix:/path" or "127.0.0.1:port"
+}
+
+// Metric is a figure that a program reports of itself.
+type Metric struct {
+	Value any    `json:"value"` // a number or a text
+	Unit  string `json:"unit,omitempty"`
+	Type  string `json:"type,omitempty"`
+}
+
+// Action is something that a program can be asked to do.
+type Action struct {
+	Name  string `json:"name"`
+	Type  string `json:"type,omitempty"`
+	Arity int    `json:"arity,omitempty"` // how many arguments it takes
 }
 
 // Failure says why an app could not become as wanted.

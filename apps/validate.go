@@ -134,7 +134,7 @@ func (v *validation) numbers() {
 		key string
 		d   unit.Duration
 	}{
-		{"listen_timeout", c.ListenTimeout}, {"heartbeat_timeout", c.HeartbeatTimeout}, {"min_uptime", c.MinUptime},
+		{"listen_timeout", c.ListenTimeout}, {"min_uptime", c.MinUptime},
 		{"restart_delay", c.RestartDelay}, {"exp_backoff_restart_delay", c.ExpBackoff}, {"kill_timeout", c.KillTimeout}, {"queue_timeout", c.QueueTimeout},
 	} {
 		if d.d < 0 {

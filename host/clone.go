@@ -2,56 +2,49 @@ package host
 
 import (
 	"maps"
-	"slices"
-
-	"roost/apps"
+	"reflect"
 )
 
 // Clone returns a copy that shares nothing changeable with c.
 func (c Config) Clone() Config {
-	c.Sites = cloneEach(c.Sites, Site.clone)
-	c.Apps = cloneEach(c.Apps, cloneApp)
-	c.Host.AccessLog = clonePointer(c.Host.AccessLog)
-	c.Lines = maps.Clone(c.Lines) // an Index never changes
+	lines := maps.Clone(c.Lines) // an Index never changes
+	c.Lines = nil
+	c = clone(reflect.ValueOf(c)).Interface().(Config)
+	c.Lines = lines
 	return c
 }
 
-func (s Site) clone() Site {
-	s.Domains = slices.Clone(s.Domains)
-	s.Routes = slices.Clone(s.Routes)
-	s.RedirectHTTPS = clonePointer(s.RedirectHTTPS)
-	s.AccessLog = clonePointer(s.AccessLog)
-	return s
-}
-
-func cloneApp(a apps.Wanted) apps.Wanted {
-	a.Args = slices.Clone(a.Args)
-	a.NodeArgs = slices.Clone(a.NodeArgs)
-	a.Env = maps.Clone(a.Env)
-	a.Environ = maps.Clone(a.Environ)
-	a.StopExitCodes = slices.Clone(a.StopExitCodes)
-	a.Heartbeat = clonePointer(a.Heartbeat)
-	a.Autostart = clonePointer(a.Autostart)
-	a.Autorestart = clonePointer(a.Autorestart)
-	a.Slots = slices.Clone(a.Slots)
-	return a
-}
-
-func cloneEach[T any](s []T, clone func(T) T) []T {
-	if s == nil {
-		return nil
+// clone copies plain data: what its pointers, slices and maps lead to as well.
+func clone(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			out := reflect.New(v.Type().Elem())
+			out.Elem().Set(clone(v.Elem()))
+			return out
+		}
+	case reflect.Struct:
+		out := reflect.New(v.Type()).Elem()
+		for i := range v.NumField() {
+			out.Field(i).Set(clone(v.Field(i)))
+		}
+		return out
+	case reflect.Slice:
+		if !v.IsNil() {
+			out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			for i := range v.Len() {
+				out.Index(i).Set(clone(v.Index(i)))
+			}
+			return out
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			out := reflect.MakeMapWithSize(v.Type(), v.Len())
+			for key, value := range v.Seq2() {
+				out.SetMapIndex(key, clone(value))
+			}
+			return out
+		}
 	}
-	out := make([]T, len(s))
-	for i, e := range s {
-		out[i] = clone(e)
-	}
-	return out
-}
-
-func clonePointer[T any](p *T) *T {
-	if p == nil {
-		return nil
-	}
-	v := *p
-	return &v
+	return v
 }

@@ -76,15 +76,20 @@ func (c *Config) redeclare(app *apps.Wanted, declared apps.Config, cpus int) {
 // programOf keeps of a declaration what an instance is given at its start:
 // a difference makes a new revision. The rest takes effect as it is.
 func programOf(c apps.Config) apps.Config {
-	return apps.Config{
-		Script: c.Script, Command: c.Command, Args: orNil(c.Args), Cwd: c.Cwd,
-		Interpreter: c.Interpreter, NodeArgs: orNil(c.NodeArgs), Env: orNilMap(c.Env),
-		Port: c.Port, Health: c.Health, ListenFDs: c.ListenFDs, WaitReady: c.WaitReady, User: c.User,
-	}
+	c.Args, c.NodeArgs, c.Env, c.EnvFile = orNil(c.Args), orNil(c.NodeArgs), orNilMap(c.Env), orNil(c.EnvFile)
+	// what the app minds, not its instances
+	c.Namespace, c.Instances, c.DependsOn, c.Sticky = "", 0, nil, ""
+	c.Autostart, c.Autorestart, c.StopExitCodes, c.MinUptime, c.MaxRestarts, c.RestartDelay, c.ExpBackoff = nil, nil, nil, 0, 0, 0, 0
+	c.Watch, c.IgnoreWatch, c.WatchDelay, c.CronRestart, c.Schedule, c.TimeZone, c.MaxMemoryRestart = nil, nil, 0, "", "", "", 0
+	c.QueueTimeout, c.QueueLimit, c.ListenTimeout = 0, 0, 0
+	c.KillTimeout, c.KillSignal, c.ShutdownWithMessage, c.Treekill = 0, "", false, nil
+	c.OutFile, c.ErrorFile, c.LogFile, c.MergeLogs, c.DisableLogs, c.LogType, c.Time, c.LogDateFormat = "", "", "", nil, false, "", false, ""
+	c.PIDFile, c.MaxLogSize, c.MaxLogFiles = "", 0, 0
+	return c
 }
 
 // orNil makes absent and empty the same.
-func orNil(w apps.Words) apps.Words {
+func orNil[S ~[]string](w S) S {
 	if len(w) == 0 {
 		return nil
 	}

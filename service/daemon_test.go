@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -497,7 +498,7 @@ func TestARestartBringsTheSameAppsBack(t *testing.T) {
 	b := &fakeBox{settle: func(context.Context, host.Config) error { t.Error("settled at start"); return nil }}
 	d = begin(t, Options{Dirs: dirs, host: withFake(b)})
 	after, err := d.Instances(ctx, nil)
-	if err != nil || !slices.Equal(before, after) {
+	if err != nil || !reflect.DeepEqual(before, after) {
 		t.Errorf("before %+v\nafter  %+v, %v", before, after, err)
 	}
 	if c := b.last(); c.App("most").Instances != apps.Max {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 )
 
@@ -12,6 +13,16 @@ type ApplyRequest struct {
 	File string `json:"file"`
 	// Text is the content, read by the one who asks, with that one's rights.
 	Text string `json:"text"`
+	// Env chooses the env_<name> tables of the file's apps; empty: none.
+	Env string `json:"env,omitempty"`
+	// Only restricts the file to the apps and namespaces with these names; the rest of it stays as it is.
+	Only []string `json:"only,omitempty"`
+	// Keep does not remove what has left the file.
+	Keep bool `json:"keep,omitempty"`
+	// Environ is the environment of the shell that asks, for apps that are new; nil: they get none.
+	Environ map[string]string `json:"environ,omitempty"`
+	// Set are keys of [[app]] for every app of the file, over what it says there.
+	Set map[string]json.RawMessage `json:"set,omitempty"`
 	// DryRun only says what would change.
 	DryRun bool `json:"dry_run,omitempty"`
 }

@@ -2,8 +2,10 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"time"
 
 	"roost/apps"
 )
@@ -17,6 +19,7 @@ const (
 	VerbDelete  = "delete"  // stop and forget
 	VerbReset   = "reset"   // restart counters to 0
 	VerbFlush   = "flush"   // empty the log files
+	VerbReopen  = "reopen"  // open the log files again
 	VerbSignal  = "signal"  // send a signal
 )
 
@@ -40,6 +43,12 @@ type ActRequest struct {
 	Signal string `json:"signal,omitempty"`
 	// Environ, when not nil, replaces the app's shell environment (start, restart and reload with --update-env).
 	Environ map[string]string `json:"environ,omitempty"`
+	// Set are keys of [[app]] and their new values, with start, restart and reload; null removes a key.
+	Set map[string]json.RawMessage `json:"set,omitempty"`
+	// Running restricts restart and reload to what is not stopped.
+	Running bool `json:"running,omitempty"`
+	// Parallel is how many apps are acted on at a time; as many as there are when 0.
+	Parallel int `json:"parallel,omitempty"`
 }
 
 // ScaleRequest changes how many instances an app has.
@@ -62,8 +71,14 @@ type Acted struct {
 // App is all there is to say about one app.
 type App struct {
 	apps.Status
-	// Config is the declaration. The values in Env are masked: they are secrets as often as not.
+	// Config is the declaration. The values in Env are masked unless they were asked for.
 	Config apps.Config `json:"config"`
+	// Created is when the app was registered.
+	Created time.Time `json:"created,omitzero"`
+	// Version is that of the package.json nearest to the script; empty when there is none.
+	Version string `json:"version,omitempty"`
+	// Values is the shell's environment that the app gets, when it was asked for.
+	Values map[string]string `json:"values,omitempty"`
 	// Source is the file that declared the app; empty when a command did.
 	Source string `json:"source,omitempty"`
 	// Environ are the names of the variables taken over from the shell that started the app.

@@ -2,10 +2,7 @@ package control
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
+	"errors"
 	"net/url"
 	"strconv"
 
@@ -41,39 +38,21 @@ func (c *Client) Logs(ctx context.Context, r LogsRequest, each func(apps.Line) e
 		"target": r.Targets, "stream": {r.Stream},
 		"lines": {strconv.Itoa(r.Lines)}, "follow": {strconv.FormatBool(r.Follow)},
 	}
-	dog := newWatchdog(ctx)
-	defer dog.stop()
-	body, err := c.open(dog.ctx, http.MethodGet, "/v1/logs?"+query.Encode(), nil)
-	if ctx.Err() != nil {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	lines := json.NewDecoder(body)
-	for {
-		var e LogEvent
-		dog.watch()
-		err := lines.Decode(&e)
-		dog.rest()
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil
-		case err == io.EOF:
-			return fmt.Errorf("the daemon ended while it was sending logs: %w", ErrNotRunning)
-		case err != nil:
-			return fmt.Errorf("cannot read logs from the daemon: %w", dog.cause(err))
-		}
+	err := stream(ctx, c, "/v1/logs?"+query.Encode(), func(e LogEvent) error {
 		switch {
 		case e.Error != nil:
 			return e.Error
 		case e.Done:
-			return nil
+			return errDone
 		case e.Line != nil:
-			if err := each(*e.Line); err != nil {
-				return err
-			}
+			return each(*e.Line)
 		}
+		return nil
+	})
+	if err == errDone {
+		return nil
 	}
+	return err
 }
+
+var errDone = errors.New("all has been sent")

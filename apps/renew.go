@@ -1,0 +1,30 @@
+package apps
+
+// Renew has other instances take the places of those that run now, the slot's
+// or, when slot is negative, all, as a reload does: one by one and beside the
+// old ones where requests come, stop then start for background apps. reason
+// is what Status says of it. Nothing new is wanted; it does not wait.
+func (a *App) Renew(slot int, reason string) {
+	a.post(func() {
+		for n := range a.slots {
+			if slot < 0 || n == slot {
+				a.slots[n].renew(reason)
+			}
+		}
+	})
+}
+
+// renew marks what runs in the slot. What is only starting is fresh enough.
+func (s *slot) renew(reason string) {
+	if s.cur != nil && s.cur.state == StateReady && s.cur.stale == "" {
+		s.cur.stale = reason
+	}
+}
+
+// Hold keeps instances from starting, for the reason given, until it is called
+// with an empty one. Those that run go on.
+func (a *App) Hold(reason string) {
+	a.post(func() {
+		a.want.held, a.heldBy = reason != "", reason
+	})
+}
