@@ -21,6 +21,8 @@ type Options struct {
 	RunDir string
 	// LogDir is the folder of <app>-out.log and <app>-error.log.
 	LogDir string
+	// PM2Home, when set, has instances find what PM2 gives them (pm2env.go), and their process ids in its folder pids.
+	PM2Home string
 	// Log takes what people should know; none when nil.
 	Log *slog.Logger
 	// Error writes an error page (502, 503, 504) for a request that no instance

@@ -42,6 +42,7 @@ func (f *fake) Exited() <-chan struct{} { return f.exited }
 func (f *fake) Outcome() outcome        { return f.out }
 func (f *fake) Lag() time.Duration      { return 1500 * time.Microsecond }
 func (f *fake) Last(int) []string       { return []string{"last words"} }
+func (f *fake) Input([]byte) error      { return nil }
 func (f *fake) Signal(sig syscall.Signal) error {
 	f.in.signalled = append(f.in.signalled, fmt.Sprint(f.slot, " ", sig))
 	return nil

@@ -37,6 +37,19 @@ func kindOfProgram(w *Wanted, node bool) kind {
 	return kindBackground
 }
 
+// clustered reports whether an instance of c, whose program is Node, is a
+// worker to Node's cluster module: as declared, else, as in PM2, where
+// Instances is given.
+func (c *Config) clustered() bool {
+	switch c.ExecMode {
+	case "cluster", "cluster_mode":
+		return true
+	case "fork", "fork_mode":
+		return false
+	}
+	return c.Instances != 0
+}
+
 // runsNode reports whether c's program is Node, as commandLine would find.
 func runsNode(c *Config) bool {
 	if c.Script == "" {

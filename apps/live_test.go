@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,18 @@ func (a *liveApp) instance(slot int) Instance {
 		}
 	}
 	return Instance{}
+}
+
+// said reports whether a program has said that line on its standard output.
+func (a *liveApp) said(text string) bool {
+	a.Sync()
+	lines, _ := Tail(a.dir, []string{"web"}, []string{"out"}, 100)
+	return slices.ContainsFunc(lines, func(l Line) bool { return l.Text == text })
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // getPort asks over TCP, on a new connection.

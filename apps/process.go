@@ -34,6 +34,8 @@ type proc interface {
 	Last(n int) []string
 	// Lag is the last delay of its event loop.
 	Lag() time.Duration
+	// Input writes to its standard input; it waits, for inputTime at most.
+	Input(text []byte) error
 }
 
 // outcome is how a process ended.

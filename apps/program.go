@@ -35,6 +35,7 @@ type program struct {
 	pid  atomic.Int64
 	busy atomic.Int64 // the port that it could not have
 	node atomic.Pointer[channel]
+	in   atomic.Pointer[input]
 	end  outcome // valid once exited is closed
 
 	// life guards what follows. Signals are sent, and the process is reaped,
@@ -74,6 +75,7 @@ func (p *program) Ready() <-chan struct{}  { return p.ready }
 func (p *program) Exited() <-chan struct{} { return p.exited }
 func (p *program) Outcome() outcome        { return p.end }
 func (p *program) Lag() time.Duration      { return p.node.Load().lag() }
+func (p *program) Input(text []byte) error { return p.in.Load().write(text) }
 
 func (p *program) Endpoint() *endpoint {
 	p.mu.Lock()
@@ -162,10 +164,17 @@ func (p *program) start(ctx context.Context, helpers *sync.WaitGroup) (*output, 
 		return nil, err
 	}
 	defer output.started()
+	in, err := newInput(s.user)
+	if err != nil {
+		output.abandon()
+		return nil, err
+	}
+	defer in.child.Close()
+	p.later(in.close)
 	cmd := &exec.Cmd{
 		Path: s.argv[0], Args: s.argv, Dir: p.wanted.Cwd,
-		Env:    environment(os.Environ(), p.wanted, s.user.environ(), s.ours),
-		Stdout: output.outWriter, Stderr: output.errWriter, ExtraFiles: s.files,
+		Env:   environment(os.Environ(), p.wanted, s.user.environ(), s.ours),
+		Stdin: in.child, Stdout: output.outWriter, Stderr: output.errWriter, ExtraFiles: s.files,
 	}
 	if s.finish != nil {
 		cmd.Env = s.finish(cmd.Env)
@@ -174,6 +183,7 @@ func (p *program) start(ctx context.Context, helpers *sync.WaitGroup) (*output, 
 		output.abandon()
 		return nil, err
 	}
+	p.in.Store(in)
 	output.pump(helpers)
 	for _, help := range s.helpers {
 		helpers.Go(func() { help(ctx) })

@@ -21,6 +21,8 @@ type Options struct {
 	RunDir string // the instances' sockets, 0700
 	LogDir string // access.log and the apps' output
 	TLSDir string // certificates and the internal CA, 0700
+	// PM2Home is PM2's folder, when the apps find themselves in its layout; see apps.Options.
+	PM2Home string
 	// Log takes what changes and what needs a person; nil discards.
 	Log *slog.Logger
 }
