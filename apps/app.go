@@ -207,6 +207,15 @@ func (a *App) Flush() error {
 	return nil
 }
 
+// Reopen closes the app's log files and opens them again at their paths, for
+// those who have moved them.
+func (a *App) Reopen() error {
+	if book := a.logs(); book != nil {
+		return book.reopen()
+	}
+	return nil
+}
+
 func (a *App) logs() *logBook {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -92,6 +92,7 @@ type lineFile interface {
 	// write appends lines and returns how many bytes of them are in the file.
 	write(p []byte, maxSize int64, keep int) (int, error)
 	truncate() error
+	reopen() error
 	close() error
 }
 
@@ -251,6 +252,20 @@ func (b *logBook) flush() error {
 		f.buf, f.done = nil, 0
 		if err := f.truncate(); err != nil {
 			errs = append(errs, fmt.Errorf("cannot empty log %s: %w", f.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// reopen closes the files that are open and opens them again, at once.
+func (b *logBook) reopen() error {
+	b.disk.Lock()
+	defer b.disk.Unlock()
+	var errs []error
+	for s := range b.files {
+		f := &b.files[s]
+		if err := f.reopen(); err != nil {
+			errs = append(errs, fmt.Errorf("cannot open log %s again: %w", f.name, err))
 		}
 	}
 	return errors.Join(errs...)

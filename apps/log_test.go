@@ -97,6 +97,7 @@ func (d *fakeDisk) write(p []byte, maxSize int64, keep int) (int, error) {
 	return d.text.Write(p)
 }
 func (d *fakeDisk) truncate() error { return nil }
+func (d *fakeDisk) reopen() error   { return nil }
 func (d *fakeDisk) close() error    { return nil }
 
 // said collects what a logger is told.

@@ -158,6 +158,15 @@ func (f *logFile) truncate() error {
 	return nil
 }
 
+// reopen opens the file at its path again if it was open.
+func (f *logFile) reopen() error {
+	if f.file == nil {
+		return nil
+	}
+	f.close()
+	return f.open()
+}
+
 func (f *logFile) close() error {
 	if f.file == nil {
 		return nil

@@ -203,6 +203,43 @@ func TestAFileThatIsRemovedOrEmptiedByOthersIsNoticed(t *testing.T) {
 	}
 }
 
+func TestReopenedFilesAreAtTheirPathsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web-out.log")
+	b := newLogBook(dir, "web", 0, 0, nil)
+	defer b.close()
+	w := b.writer(0, "out")
+	if err := b.reopen(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a file without a line was made")
+	}
+	fmt.Fprintln(w, "one")
+	b.sync()
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.reopen(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the file is not there again: %v", err)
+	}
+	fmt.Fprintln(w, "two")
+	b.sync()
+	if got := linesOf(t, path); strings.Join(got, "|") != "0 two" {
+		t.Errorf("%q", got)
+	}
+	os.Remove(path)
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.reopen(); err == nil || !strings.Contains(err.Error(), "cannot open log "+path+" again") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRotatedFilesAreTheirOwnersOnly(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{

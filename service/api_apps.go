@@ -159,7 +159,7 @@ func (a *api) act(ctx context.Context, r asked[control.ActRequest]) (control.Act
 			separate: verb != control.VerbDelete,
 			gone:     r.gone,
 		}, r.progress)
-	case control.VerbReset, control.VerbFlush, control.VerbSignal:
+	case control.VerbReset, control.VerbFlush, control.VerbReopen, control.VerbSignal:
 		config := a.editor.Config()
 		if err = choose(&config); err == nil {
 			err = a.touch(r.Request, config, chosen)
@@ -193,6 +193,8 @@ func (a *api) touch(r control.ActRequest, config host.Config, chosen []selection
 			running.Reset()
 		case r.Verb == control.VerbFlush:
 			err = running.Flush()
+		case r.Verb == control.VerbReopen:
+			err = running.Reopen()
 		case s.whole:
 			err = running.Signal(-1, signal)
 		default:

@@ -39,6 +39,7 @@ type program interface {
 	Signal(id int, sig syscall.Signal) error
 	Reset()
 	Flush() error
+	Reopen() error
 	Sync()
 	Follow() (lines <-chan apps.Line, stop func())
 }

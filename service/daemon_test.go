@@ -171,9 +171,10 @@ func TestEveryVerbThroughTheSocket(t *testing.T) {
 	}
 	do("reset", "web")
 	do("flush", "all")
+	do("reopen", "web")
 	do("signal", "web")
 	do("signal", "2")
-	want := []string{"reset web", "flush web", "flush mail", "user defined signal 1 all of web", "user defined signal 1 one of mail"}
+	want := []string{"reset web", "flush web", "flush mail", "reopen web", "user defined signal 1 all of web", "user defined signal 1 one of mail"}
 	if !slices.Equal(b.touched, want) {
 		t.Errorf("done to programs: %q", b.touched)
 	}

@@ -111,9 +111,10 @@ func (p fakeProgram) Signal(id int, s syscall.Signal) error {
 	}
 	return nil
 }
-func (p fakeProgram) Reset()       { p.note("reset") }
-func (p fakeProgram) Flush() error { p.note("flush"); return nil }
-func (p fakeProgram) Sync()        {}
+func (p fakeProgram) Reset()        { p.note("reset") }
+func (p fakeProgram) Flush() error  { p.note("flush"); return nil }
+func (p fakeProgram) Reopen() error { p.note("reopen"); return nil }
+func (p fakeProgram) Sync()         {}
 
 func (p fakeProgram) Follow() (<-chan apps.Line, func()) {
 	p.box.mu.Lock()

@@ -441,6 +441,21 @@ func TestLogsAreMergedAndFollowedWithoutGapOrDouble(t *testing.T) {
 	}
 }
 
+func TestSIGUSR2OpensTheLogFilesAgain(t *testing.T) {
+	dirs := home(t)
+	c := spawn(t, dirs, "real")
+	if _, err := c.Start(t.Context(), shell(t, "web", "echo hello; exec sleep 1000", 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dirs.Logs, "web-out.log")
+	eventually(t, "the file is there", func() bool { _, err := os.Stat(path); return err == nil })
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	c.signal(t, syscall.SIGUSR2)
+	eventually(t, "the file is there again, though nothing was written", func() bool { _, err := os.Stat(path); return err == nil })
+}
+
 func next(number string) string {
 	var n int
 	json.Unmarshal([]byte(number), &n)

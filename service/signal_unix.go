@@ -19,6 +19,9 @@ import (
 // files. They are caught; ignored, they would be so in every app, too.
 var survived = []os.Signal{syscall.SIGPIPE, syscall.SIGXFSZ}
 
+// reopening are signals that have the log files opened again.
+var reopening = []os.Signal{syscall.SIGUSR2}
+
 // signalOf reads "SIGUSR2", "usr2" or "12" (signal(7)).
 func signalOf(name string) (syscall.Signal, error) {
 	if n, err := strconv.Atoi(name); err == nil && n > 0 && n < 65 {

@@ -12,6 +12,9 @@ import (
 // survived are signals that are of no concern; Windows has none.
 var survived []os.Signal
 
+// reopening is for log files, which others can move only where there is a signal to tell.
+var reopening []os.Signal
+
 // signalOf knows the signals that mean something on Windows: the two that end a process.
 func signalOf(name string) (syscall.Signal, error) {
 	switch strings.TrimPrefix(strings.ToUpper(name), "SIG") {

@@ -12,10 +12,11 @@ import (
 
 // listenSignals ends life on the first SIGTERM or SIGINT (on Windows: Ctrl-C,
 // or the console being closed) and kills what is left on the second. SIGHUP
-// applies the config file again. The returned function ends the listening.
+// applies the config file again, SIGUSR2 opens the apps' log files again, for
+// those who rotate them. The returned function ends the listening.
 func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc) (stop func()) {
 	heard := make(chan os.Signal, 8)
-	signal.Notify(heard, append(survived, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)...)
+	signal.Notify(heard, slices.Concat(survived, reopening, []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP})...)
 	var applying sync.WaitGroup
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -27,6 +28,8 @@ func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc
 			case s := <-heard:
 				switch {
 				case slices.Contains(survived, s):
+				case slices.Contains(reopening, s):
+					applying.Go(d.reopenLogs)
 				case s == syscall.SIGHUP:
 					if life.Err() == nil {
 						applying.Go(func() { d.reapply(life) })
@@ -46,6 +49,20 @@ func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc
 		<-done
 		applying.Wait()
 	}
+}
+
+// reopenLogs opens the log files of all apps again.
+func (d *daemon) reopenLogs() {
+	for _, s := range d.box.Apps() {
+		app := d.box.App(s.Name)
+		if app == nil { // deleted a moment ago
+			continue
+		}
+		if err := app.Reopen(); err != nil {
+			d.log.Error("cannot open logs again", "app", s.Name, "error", err)
+		}
+	}
+	d.log.Info("logs are open again")
 }
 
 // killAll ends every instance at once.
