@@ -229,13 +229,17 @@ func (a *App) exited(inst *instance) {
 // postpone has the next attempt to renew a slot's instance wait, after one has
 // failed beside it.
 func (a *App) postpone(s *slot, inst *instance, out outcome) {
-	if s.pending {
-		return // the change fails: there is no next attempt
+	if s.cur.stale == "" || !a.want.current(s.cur, inst.slot) {
+		return // a change fails: there is no next attempt
 	}
+	c := *inst.config
+	c.Autorestart, c.StopExitCodes = nil, nil // the one that serves has not ended
 	now := time.Now()
-	v := judge(inst.config, out, false, now.Sub(inst.started), s.fails, a.jitter)
-	s.fails, s.retryAt = v.fails, now.Add(max(v.delay, time.Second))
-	a.log.Warn("an instance cannot be renewed", "slot", inst.slot, "reason", out.String(), "next", v.delay.Round(time.Millisecond))
+	v := judge(&c, out, false, now.Sub(inst.started), s.fails, a.jitter)
+	delay := max(v.delay, time.Second)
+	s.fails, s.retryAt = v.fails, now.Add(delay)
+	s.reason = fmt.Sprintf("%s; the one to take its place %v", s.cur.stale, out)
+	a.log.Warn("an instance cannot be renewed", "slot", inst.slot, "reason", out.String(), "next", delay.Round(time.Millisecond))
 }
 
 // judge decides what becomes of a slot whose instance has failed or exited by

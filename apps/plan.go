@@ -30,9 +30,15 @@ func (w want) overlaps(i *instance, n int) bool {
 	case w.kind.alone() || i.kind.alone():
 		return false
 	case w.current(i, n):
-		return w.kind != kindBackground
+		return w.kind != kindBackground && (i.kind != kindNode || i.known != nil)
 	}
 	return !w.replace
+}
+
+// moves reports whether the instance of slot n may be followed by one of the
+// revision that is wanted: not after that has failed, nor while nothing may start.
+func (w want) moves(i *instance, n int) bool {
+	return !w.held && (!w.aborted || w.current(i, n))
 }
 
 // alone reports whether two instances of a slot cannot run at a time.
@@ -103,15 +109,15 @@ func plan(now time.Time, w want, slots []slot) (acts []action, wake time.Time) {
 			later(s.retryAt)
 		case s.cur == nil:
 			acts = append(acts, action{start, n, nil})
-		case s.next != nil && (w.aborted || !w.fits(s.next, n)):
+		case s.next != nil && (!w.current(s.next, n) || w.aborted && !w.current(s.cur, n)):
 			acts = append(acts, action{drain, n, s.next})
-		case s.next != nil && s.next.state == StateReady:
+		case s.next != nil && s.next.state == StateReady: // if it is stale by now, another follows
 			acts = append(acts, action{promote, n, s.next})
-		case s.next != nil || w.aborted || w.fits(s.cur, n):
-		case !w.overlaps(s.cur, n):
-			acts = append(acts, action{drain, n, s.cur})
+		case s.next != nil || w.fits(s.cur, n) || !w.moves(s.cur, n):
 		case now.Before(s.retryAt): // the one before failed beside it
 			later(s.retryAt)
+		case !w.overlaps(s.cur, n):
+			acts = append(acts, action{drain, n, s.cur})
 		case !rolling:
 			rolling = true // one slot at a time
 			acts = append(acts, action{start, n, nil})

@@ -34,6 +34,8 @@ func TestPlan(t *testing.T) {
 	starting := func(revision int) *instance { return at(revision, StateStarting, 30) }
 	leaving := func(i *instance) []*instance { i.state, i.deadline = StateDraining, second(10); return []*instance{i} }
 	final := func(i *instance) *instance { i.last = true; return i }
+	stale := func(i *instance) *instance { i.stale = "memory"; return i }
+	of := func(k kind, i *instance) *instance { i.kind = k; return i }
 	alone := func(i *instance) *instance { i.kind = kindFixed; return i }
 
 	for name, c := range map[string]struct {
@@ -132,6 +134,64 @@ func TestPlan(t *testing.T) {
 		},
 		"one with a port stays when no site leads to it any more": {
 			want: want{slots: wanted(1), kind: kindBackground}, slots: []slot{{cur: &instance{revision: 1, kind: kindPort, state: StateReady}}},
+		},
+		"an instance to be renewed gets its successor beside it, one slot at a time": {
+			want: want{slots: wanted(1, 1), kind: kindPort}, slots: []slot{{cur: stale(ready(1))}, {cur: stale(ready(1))}},
+			acts: "start 0",
+		},
+		"even when a new revision is wanted by stop, then start": {
+			want: want{slots: wanted(1), kind: kindPort, replace: true}, slots: []slot{{cur: stale(ready(1))}},
+			acts: "start 0",
+		},
+		"a background instance is stopped first, as two could do the same work": {
+			want: want{slots: wanted(1), kind: kindBackground}, slots: []slot{{cur: stale(of(kindBackground, ready(1)))}},
+			acts: "drain 0",
+		},
+		"so is a Node instance that takes no requests": {
+			want: want{slots: wanted(1), kind: kindNode}, slots: []slot{{cur: stale(of(kindNode, ready(1)))}},
+			acts: "drain 0",
+		},
+		"one that does is overlapped": {
+			want: want{slots: wanted(1), kind: kindNode}, slots: []slot{{cur: stale(&instance{revision: 1, kind: kindNode, state: StateReady, known: &endpoint{}})}},
+			acts: "start 0",
+		},
+		"one with a fixed port is stopped first": {
+			want: want{slots: wanted(1), kind: kindFixed}, slots: []slot{{cur: stale(ready(1))}},
+			acts: "drain 0",
+		},
+		"after a renewal has failed, the next waits": {
+			want: want{slots: wanted(1), kind: kindPort}, slots: []slot{{cur: stale(ready(1)), retryAt: second(3)}},
+			wake: 3,
+		},
+		"a background instance is not stopped while the next may not start": {
+			want: want{slots: wanted(1), kind: kindBackground}, slots: []slot{{cur: stale(of(kindBackground, ready(1))), retryAt: second(3)}},
+			wake: 3,
+		},
+		"a successor that is stale itself takes over first": {
+			want: want{slots: wanted(1), kind: kindPort}, slots: []slot{{cur: stale(ready(1)), next: stale(ready(1))}},
+			acts: "promote 0",
+		},
+		"or goes on to become ready": {
+			want: want{slots: wanted(1), kind: kindPort}, slots: []slot{{cur: stale(ready(1)), next: stale(starting(1))}},
+			wake: 30,
+		},
+		"a failed revision does not keep others from being renewed": {
+			want: want{slots: wanted(1, 1), kind: kindPort, aborted: true}, slots: []slot{{retryAt: second(9)}, {cur: stale(ready(1))}},
+			acts: "start 1", wake: 9,
+		},
+		"nor ends their renewal": {
+			want: want{slots: wanted(1, 1), kind: kindPort, aborted: true}, slots: []slot{{retryAt: second(9)}, {cur: stale(ready(1)), next: ready(1)}},
+			acts: "promote 1", wake: 9,
+		},
+		"an app that is held starts nothing": {
+			want: want{slots: wanted(1, 2), held: true}, slots: []slot{{}, {cur: ready(1)}},
+		},
+		"nor does it stop what could not start again": {
+			want: want{slots: wanted(2, 1), held: true, replace: true, kind: kindBackground}, slots: []slot{{cur: ready(1)}, {cur: stale(of(kindBackground, ready(1)))}},
+		},
+		"but what has begun goes on": {
+			want: want{slots: wanted(2, 1, -1), held: true}, slots: []slot{{cur: ready(1), next: ready(2)}, {cur: starting(1)}, {cur: ready(1)}},
+			acts: "promote 0, drain 2", wake: 30,
 		},
 		"an instance that is not ready in time is given up": {
 			want: want{slots: wanted(1)}, slots: []slot{{cur: at(1, StateStarting, -1)}},

@@ -9,7 +9,7 @@ import (
 // conclude sees whether the last Want has become true.
 func (a *App) conclude() {
 	if a.changing && a.reached() {
-		a.changing, a.failure = false, nil
+		a.changing, a.failure, a.want.aborted = false, nil, false
 		for n := range a.slots {
 			a.slots[n].pending = false
 		}
