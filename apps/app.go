@@ -25,6 +25,9 @@ type Options struct {
 	PM2Home string
 	// Log takes what people should know; none when nil.
 	Log *slog.Logger
+	// Output takes each line of the apps' output, besides the log files, when not
+	// nil: from several goroutines, and a slow one holds the programs up.
+	Output func(Line)
 	// Error writes an error page (502, 503, 504) for a request that no instance
 	// answered; http.Error when nil.
 	Error func(w http.ResponseWriter, r *http.Request, status int)
@@ -105,6 +108,7 @@ func (a *App) Want(w Wanted) {
 	a.mu.Lock()
 	if a.book == nil {
 		a.book = newLogBook(a.o.LogDir, w.Name, int64(w.MaxLogSize), w.MaxLogFiles, a.o.Log)
+		a.book.output = a.o.Output
 	} else {
 		a.book.limits(int64(w.MaxLogSize), w.MaxLogFiles)
 	}

@@ -50,6 +50,8 @@ type logBook struct {
 	app   string
 	log   *slog.Logger
 	pause time.Duration // diskPause
+	// output takes each line as well, when not nil; it may hold the app up.
+	output func(Line)
 
 	maxSize  atomic.Int64
 	maxFiles atomic.Int64
@@ -131,6 +133,9 @@ func (b *logBook) limits(maxSize int64, maxFiles int) {
 
 // emit takes a line in. It does not keep text.
 func (b *logBook) emit(slot int, s stream, text []byte) {
+	if b.output != nil {
+		b.output(Line{Time: time.Now().UTC().Truncate(time.Millisecond), App: b.app, Slot: slot, Stream: streamNames[s], Text: string(text)})
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {

@@ -23,6 +23,8 @@ type Options struct {
 	TLSDir string // certificates and the internal CA, 0700
 	// PM2Home is PM2's folder, when the apps find themselves in its layout; see apps.Options.
 	PM2Home string
+	// Output takes each line of the apps' output; see apps.Options.
+	Output func(apps.Line)
 	// Log takes what changes and what needs a person; nil discards.
 	Log *slog.Logger
 }

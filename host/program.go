@@ -25,7 +25,7 @@ type program struct {
 func newProgram(o Options, name string, fail func(http.ResponseWriter, *http.Request, int)) *program {
 	return &program{
 		name: name, figures: newFigures(), done: make(chan struct{}),
-		app: apps.New(apps.Options{RunDir: o.RunDir, LogDir: o.LogDir, PM2Home: o.PM2Home, Log: o.Log.With("app", name), Error: fail}),
+		app: apps.New(apps.Options{RunDir: o.RunDir, LogDir: o.LogDir, Output: o.Output, PM2Home: o.PM2Home, Log: o.Log.With("app", name), Error: fail}),
 	}
 }
 

@@ -32,6 +32,9 @@ type Options struct {
 	Log *slog.Logger
 	// Person gets the log as text beside roost.log when not nil: the terminal.
 	Person io.Writer
+	// Output takes each line of the apps' output, besides the log files, when not
+	// nil: from several goroutines, and a slow one holds the programs up.
+	Output func(apps.Line)
 	// Ready is called once, when the control socket answers and the listeners are
 	// bound or known not to be; may be nil.
 	Ready func(Info)
@@ -104,7 +107,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if n := apps.Sweep(o.Dirs.Sockets()); n > 0 {
 		log.Warn("ended what a daemon that was killed has left running", "processes", n)
 	}
-	b, err := o.host(host.Options{RunDir: o.Dirs.Sockets(), LogDir: o.Dirs.Logs, TLSDir: o.Dirs.TLS, Log: log})
+	b, err := o.host(host.Options{RunDir: o.Dirs.Sockets(), LogDir: o.Dirs.Logs, Output: o.Output, TLSDir: o.Dirs.TLS, Log: log})
 	if err != nil {
 		return err
 	}
