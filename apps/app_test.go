@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"roost/apps/node"
 	"roost/internal/unit"
 )
 
@@ -40,7 +41,7 @@ func (f *fake) PID() int                { return 4242 }
 func (f *fake) Ready() <-chan struct{}  { return f.ready }
 func (f *fake) Exited() <-chan struct{} { return f.exited }
 func (f *fake) Outcome() outcome        { return f.out }
-func (f *fake) Lag() time.Duration      { return 1500 * time.Microsecond }
+func (f *fake) Lag() node.Lag           { return node.Lag{Last: 1500 * time.Microsecond} }
 func (f *fake) Last(int) []string       { return []string{"last words"} }
 func (f *fake) Input([]byte) error      { return nil }
 func (f *fake) Signal(sig syscall.Signal) error {

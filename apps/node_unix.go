@@ -65,9 +65,7 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 	s.files = append([]*os.File{child}, s.files...)
 	s.finish = node.Hosting{Hook: hook, Channel: 3, Lane: 4, Port: p.wanted.Port}.Environ
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.serve(ctx, c) })
-	if p.heartbeatLimit() > 0 && !debugged(&p.wanted.Config) {
-		s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })
-	}
+	s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })
 	p.later(func() {
 		c.Close()
 		for n := range c.uses {
@@ -138,13 +136,17 @@ func debugged(c *Config) bool {
 
 // heartbeatLimit is how long the event loop may be silent; 0: for ever.
 func (p *program) heartbeatLimit() time.Duration {
-	if limit := p.wanted.HeartbeatTimeout; limit != nil {
+	switch limit := p.wanted.HeartbeatTimeout; {
+	case debugged(&p.wanted.Config):
+		return 0
+	case limit != nil:
 		return time.Duration(*limit)
 	}
 	return defaultHeartbeat
 }
 
-// heartbeat ends the instance when its event loop stops turning.
+// heartbeat measures the lag of the event loop, and ends the instance when the
+// loop stops turning.
 func (p *program) heartbeat(ctx context.Context, c *channel) {
 	for _, first := range []<-chan struct{}{c.hello, p.ready} {
 		select {
@@ -154,9 +156,10 @@ func (p *program) heartbeat(ctx context.Context, c *channel) {
 		}
 	}
 	limit := p.heartbeatLimit()
-	if c.Watch(ctx.Done(), limit) {
-		p.log.Error("the event loop does not turn; the instance is killed", "silent", limit)
-		p.fail(fmt.Sprintf("its event loop was silent for %v", limit))
+	if silent(ctx, func() time.Duration { return limit }, c.Ping) {
+		lag := max(limit, c.Lag().Last).Round(100 * time.Millisecond)
+		p.log.Error("the event loop does not turn; the instance is killed", "lag", lag)
+		p.fail(fmt.Sprintf("its event loop was blocked for %v", lag))
 	}
 }
 
@@ -178,9 +181,9 @@ func (c *channel) leave() {
 	}
 }
 
-func (c *channel) lag() time.Duration {
+func (c *channel) lag() node.Lag {
 	if c == nil {
-		return 0
+		return node.Lag{}
 	}
 	return c.Lag()
 }

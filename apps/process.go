@@ -3,7 +3,8 @@ package apps
 import (
 	"fmt"
 	"syscall"
-	"time"
+
+	"roost/apps/node"
 )
 
 // proc is a process that runs a program. The real one is in program.go; tests of the
@@ -32,8 +33,8 @@ type proc interface {
 	Signal(sig syscall.Signal) error
 	// Last is its last lines of output, at most n.
 	Last(n int) []string
-	// Lag is the last delay of its event loop.
-	Lag() time.Duration
+	// Lag is how late its event loop is; zero where nobody knows.
+	Lag() node.Lag
 	// Input writes to its standard input; it waits, for inputTime at most.
 	Input(text []byte) error
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"roost/apps/node"
 )
 
 // program is a real process with its tree, its sockets and its output.
@@ -74,7 +76,7 @@ func (p *program) PID() int                { return int(p.pid.Load()) }
 func (p *program) Ready() <-chan struct{}  { return p.ready }
 func (p *program) Exited() <-chan struct{} { return p.exited }
 func (p *program) Outcome() outcome        { return p.end }
-func (p *program) Lag() time.Duration      { return p.node.Load().lag() }
+func (p *program) Lag() node.Lag           { return p.node.Load().lag() }
 func (p *program) Input(text []byte) error { return p.in.Load().write(text) }
 
 func (p *program) Endpoint() *endpoint {

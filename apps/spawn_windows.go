@@ -2,7 +2,8 @@ package apps
 
 import (
 	"errors"
-	"time"
+
+	"roost/apps/node"
 )
 
 // Windows passes neither sockets nor a message channel to programs: Node gets
@@ -22,6 +23,6 @@ func (p *program) Retire() <-chan struct{} {
 
 type channel struct{}
 
-func (c *channel) shutdown() bool     { return false }
-func (c *channel) leave()             {}
-func (c *channel) lag() time.Duration { return 0 }
+func (c *channel) shutdown() bool { return false }
+func (c *channel) leave()         {}
+func (c *channel) lag() node.Lag  { return node.Lag{} }

@@ -36,7 +36,8 @@ func (a *App) Status() Status {
 		if r.proc != nil {
 			in.PID = r.proc.PID()
 			in.Uptime = time.Since(in.Started).Seconds()
-			in.LagMS = float64(r.proc.Lag().Microseconds()) / 1000
+			lag := r.proc.Lag()
+			in.LagMS, in.LagP50MS, in.LagP99MS = milliseconds(lag.Last), milliseconds(lag.P50), milliseconds(lag.P99)
 		}
 		if in.PID != 0 {
 			u := a.usage.of(in.PID)
@@ -172,3 +173,5 @@ func (a *App) prune() {
 	}
 	a.ports.prune()
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

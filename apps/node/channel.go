@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,8 +40,8 @@ type Channel struct {
 	pinged uint64 // number of the last ping
 	ponged uint64
 	sent   time.Time // of the last ping
+	lag    Lag
 
-	lag    atomic.Int64 // nanoseconds
 	broken sync.Once
 }
 

@@ -165,35 +165,44 @@ func TestAnUnacknowledgedSocketIsClosedWithTheChannel(t *testing.T) {
 	}
 }
 
-func TestABlockedEventLoopIsSilent(t *testing.T) {
+func TestABlockedEventLoopOwesAnAnswerAndTellsItsDelaysAfterwards(t *testing.T) {
 	in := start(t, "app.js", `
 		process.on('message', (ms) => { const end = Date.now() + ms; while (Date.now() < end); })
 		setTimeout(() => {}, 1e6)`, 0, noPorts)
 	wait(t, in, "hello", in.hello)
-	silent := make(chan bool, 1)
-	stop := make(chan struct{})
-	go func() { silent <- in.Watch(stop, 900*time.Millisecond) }()
-	in.Send(200)
-	for deadline := time.Now().Add(20 * time.Second); in.Lag() < 100*time.Millisecond; {
-		if time.Now().After(deadline) {
-			t.Fatal("no lag was measured")
+	pings := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); !ok(); {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: not in time; lag %+v", what, in.Lag())
+			}
+			<-time.After(5 * time.Millisecond)
 		}
-		<-time.After(5 * time.Millisecond)
 	}
-	in.Send(60_000)
-	if !wait(t, in, "verdict", silent) {
-		t.Error("a blocked loop was not found silent")
+	pings("the first delays", func() bool { return in.Ping() && in.Lag().P99 > 0 })
+	in.Send(300)
+	pings("a silence", func() bool { return !in.Ping() && in.Lag().Last > 150*time.Millisecond })
+	pings("its end", func() bool { return in.Ping() && in.Lag().P99 > 100*time.Millisecond })
+	if lag := in.Lag(); lag.P50 > 100*time.Millisecond {
+		t.Errorf("half of the delays are said to be %v or longer; one was long", lag.P50)
 	}
 }
 
 func TestAProgramThatLeavesTheChannelIsNotBlamed(t *testing.T) {
 	in := start(t, "app.js", `process.on('message', () => process.disconnect()); setTimeout(() => {}, 1e6)`, 0, noPorts)
 	wait(t, in, "hello", in.hello)
-	silent := make(chan bool, 1)
-	go func() { silent <- in.Watch(nil, time.Second) }()
 	in.Send("go")
-	if wait(t, in, "verdict", silent) {
-		t.Error("a program that has called process.disconnect was found silent")
+	wait(t, in, "the end of the channel", in.done)
+	if !in.Ping() || !in.Ping() {
+		t.Error("a program that has called process.disconnect owes an answer")
+	}
+}
+
+func TestWhatAnInstanceSaysOfItsDelaysIsBounded(t *testing.T) {
+	for ms, want := range map[float64]time.Duration{-1: 0, 1.5: 1500 * time.Microsecond, 1e300: maxDelay} {
+		if got := delay(ms); got != want {
+			t.Errorf("delay(%v) = %v, want %v", ms, got, want)
+		}
 	}
 }
 

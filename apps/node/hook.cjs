@@ -61,12 +61,31 @@ function host ({ lane: laneFD, port: declared }) {
 
   process.on('internalMessage', (message, handle) => {
     if (message.cmd !== 'NODE_ROOST') return
-    if (message.act === 'ping') tell({ act: 'pong', n: message.n })
+    if (message.act === 'ping') tell({ act: 'pong', n: message.n, ...delays() })
     if (message.act === 'port') answer(message.n, message.error, handle)
     if (message.act === 'retire') retire()
     if (message.act === 'leave') setTimeout(stayAwake, 50, false) // the signal may be a little later
   })
   tell({ act: 'hello', version: process.version })
+
+  // delays are how late the event loop was in the last minute, in milliseconds:
+  // how much later than asked for a timer came. The first ping starts it.
+  let timer = null
+  function delays () {
+    try {
+      if (!timer) {
+        timer = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 50 })
+        timer.enable()
+      }
+      if (timer.count === 0) return {}
+      const late = (p) => Math.max(0, timer.percentile(p) / 1e6 - 50)
+      const found = { p50: late(50), p99: late(99) }
+      if (timer.count > 1200) timer.reset()
+      return found
+    } catch { // not Node, but what takes itself for it
+      return {}
+    }
+  }
 
   // request reads the arguments of listen as Node does; null when they ask for
   // anything but a TCP port that may be shared.

@@ -27,15 +27,17 @@ type message struct {
 	Type string          `json:"type,omitempty"`
 	Msg  json.RawMessage `json:"msg,omitempty"`
 	// of NODE_ROOST
-	Act      string `json:"act,omitempty"`
-	N        uint64 `json:"n,omitempty"`
-	Host     string `json:"host,omitempty"`
-	Port     int    `json:"port,omitempty"`
-	IPv6Only bool   `json:"ipv6Only,omitempty"`
-	Lane     bool   `json:"lane,omitempty"`
-	Address  string `json:"address,omitempty"`
-	Version  string `json:"version,omitempty"`
-	Error    string `json:"error,omitempty"`
+	Act      string  `json:"act,omitempty"`
+	N        uint64  `json:"n,omitempty"`
+	Host     string  `json:"host,omitempty"`
+	Port     int     `json:"port,omitempty"`
+	IPv6Only bool    `json:"ipv6Only,omitempty"`
+	Lane     bool    `json:"lane,omitempty"`
+	Address  string  `json:"address,omitempty"`
+	Version  string  `json:"version,omitempty"`
+	Error    string  `json:"error,omitempty"`
+	P50      float64 `json:"p50,omitempty"` // milliseconds
+	P99      float64 `json:"p99,omitempty"`
 }
 
 // Question asks for the listening socket of a TCP port.
@@ -70,7 +72,7 @@ type Events struct {
 
 // deliver calls the function that a line is for. The handle protocol's own
 // messages do not come here.
-func (e Events) deliver(line []byte, pong func(n uint64)) error {
+func (e Events) deliver(line []byte, pong func(m message)) error {
 	var text string
 	if line[0] == '"' {
 		if err := json.Unmarshal(line, &text); err != nil {
@@ -101,12 +103,12 @@ func (e Events) deliver(line []byte, pong func(n uint64)) error {
 	return nil
 }
 
-func (e Events) act(m message, pong func(n uint64)) {
+func (e Events) act(m message, pong func(m message)) {
 	switch m.Act {
 	case "hello":
 		tell(e.Hello, m.Version)
 	case "pong":
-		pong(m.N)
+		pong(m)
 	case "port":
 		tell(e.Ask, Question{m.N, m.Host, m.Port, m.IPv6Only})
 	case "closed":
