@@ -1,6 +1,8 @@
 package host
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -27,6 +29,17 @@ type Index struct {
 	// items are the paths of the sites and apps, in the order of the file, by
 	// kind and name.
 	items map[[2]string][]string
+	// notes are for people: what of the file has no effect.
+	notes []string
+}
+
+// Notes are what there is to tell people of the files, beside problems.
+func (l Lines) Notes() []string {
+	var notes []string
+	for _, file := range slices.Sorted(maps.Keys(l)) {
+		notes = append(notes, l[file].notes...)
+	}
+	return notes
 }
 
 // find is the path of the k-th item of a kind ("site", "app") and name.

@@ -1,6 +1,9 @@
 package host
 
 import (
+	"fmt"
+	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 
@@ -8,17 +11,103 @@ import (
 	"roost/tls"
 )
 
+// MergeOptions say how Merge takes a file.
+type MergeOptions struct {
+	// CPUs are how many the box has.
+	CPUs int
+	// Only restricts the file to the apps with these names or in these namespaces; all else stays.
+	Only []string
+	// Keep lets stay what has left the file, and takes over apps that commands have declared.
+	Keep bool
+	// Environ is the shell environment of apps that are new.
+	Environ map[string]string
+	// UpdateEnv gives Environ to apps that exist, too.
+	UpdateEnv bool
+}
+
 // Merge makes now hold what file declares, and nothing else of that file: its
 // sites are replaced; its apps are added, changed or removed. An app that
 // stays keeps its ids and what commands have stopped, has as many slots as it
-// declares on a box with so many CPUs, and gets a new revision when its
-// program changed (see programOf). Sections [host] and [tls] of declared are
-// taken over from whoever had them. What other files and commands declared
-// stays; a name that one of them owns is a problem that Validate finds.
-func Merge(now Config, file string, declared Config, cpus int) Config {
+// declares, and gets a new revision when its program changed (see programOf).
+// Sections [host] and [tls] of declared are taken over from whoever had them.
+// What other files and commands declared stays; a name that one of them owns
+// is a problem that Validate finds. An empty file is standard input: what that
+// declares is a command's.
+func Merge(now Config, file string, declared Config, o MergeOptions) Config {
 	c, declared := now.Clone(), declared.Clone()
 	c.Lines = c.Lines.with(declared.Lines)
+	keep := o.Keep || len(o.Only) > 0 || file == ""
 
+	if len(o.Only) == 0 {
+		c.mergeBox(file, declared)
+		c.mergeSites(file, declared.Sites, keep)
+	}
+	declared.Apps = slices.DeleteFunc(declared.Apps, func(a apps.Wanted) bool { return !o.Takes(a.Config) })
+
+	// Apps keep their places, so that lists do not jump.
+	stays := map[string]bool{}
+	for _, a := range declared.Apps {
+		stays[a.Name] = true
+	}
+	if !keep {
+		c.Apps = slices.DeleteFunc(c.Apps, func(a apps.Wanted) bool { return a.Source == file && !stays[a.Name] })
+		c.restartIDs()
+	}
+	seen := map[string]bool{}
+	for _, a := range declared.Apps {
+		i := slices.IndexFunc(c.Apps, func(old apps.Wanted) bool {
+			return old.Name == a.Name && (old.Source == file || o.Keep && old.Source == "")
+		})
+		if i < 0 || seen[a.Name] { // declared twice: Validate says so
+			c.AddApp(a.Config, file, o.Environ, o.CPUs)
+		} else {
+			c.Apps[i].Source = file
+			c.redeclare(&c.Apps[i], a.Config, o)
+		}
+		seen[a.Name] = true
+	}
+	return c
+}
+
+// Takes says whether the app is one of those that Only names.
+func (o MergeOptions) Takes(app apps.Config) bool {
+	space := app.Namespace
+	if space == "" {
+		space = "default"
+	}
+	return len(o.Only) == 0 || slices.Contains(o.Only, app.Name) || slices.Contains(o.Only, space)
+}
+
+// Missing says which of Only is nothing that the file declares.
+func (o MergeOptions) Missing(declared Config) error {
+	for _, word := range o.Only {
+		alone := MergeOptions{Only: []string{word}}
+		if slices.ContainsFunc(declared.Apps, func(a apps.Wanted) bool { return alone.Takes(a.Config) }) {
+			continue
+		}
+		var names []string
+		for _, a := range declared.Apps {
+			names = append(names, a.Name, a.Namespace)
+		}
+		if near := didYouMean(word, names); near != "" {
+			return fmt.Errorf("the file declares no app or namespace %q: %s", word, near)
+		}
+		return fmt.Errorf("the file declares no app or namespace %q", word)
+	}
+	return nil
+}
+
+// SourceOf is what a file is called as the source of what it declares: empty
+// for standard input, which is a file whose last part is "-".
+func SourceOf(file string) string {
+	if filepath.Base(file) == "-" {
+		return ""
+	}
+	return file
+}
+
+// mergeBox makes [host] and [tls] those of the file.
+func (c *Config) mergeBox(file string, declared Config) {
 	switch {
 	case declared.Host != (Listen{}):
 		c.Host = declared.Host
@@ -32,36 +121,28 @@ func Merge(now Config, file string, declared Config, cpus int) Config {
 	case c.TLSSource == file:
 		c.TLS, c.TLSSource = tls.Config{}, ""
 	}
+}
 
-	c.Sites = slices.DeleteFunc(c.Sites, func(s Site) bool { return s.Source == file })
-	for _, s := range declared.Sites {
+// mergeSites makes the sites of the file these; with keep those that have left
+// it stay.
+func (c *Config) mergeSites(file string, declared []Site, keep bool) {
+	again := map[string]bool{}
+	for _, s := range declared {
+		again[s.key()] = true
+	}
+	c.Sites = slices.DeleteFunc(c.Sites, func(s Site) bool { return s.Source == file && (!keep || again[s.key()]) })
+	for _, s := range declared {
 		s.Source = file
 		c.Sites = append(c.Sites, s)
 	}
-
-	// Apps keep their places, so that lists do not jump.
-	stays := map[string]bool{}
-	for _, a := range declared.Apps {
-		stays[a.Name] = true
-	}
-	c.Apps = slices.DeleteFunc(c.Apps, func(a apps.Wanted) bool { return a.Source == file && !stays[a.Name] })
-	c.restartIDs()
-	seen := map[string]bool{}
-	for _, a := range declared.Apps {
-		i := slices.IndexFunc(c.Apps, func(old apps.Wanted) bool { return old.Name == a.Name && old.Source == file })
-		if i < 0 || seen[a.Name] { // declared twice: Validate says so
-			c.AddApp(a.Config, file, nil, cpus)
-		} else {
-			c.redeclare(&c.Apps[i], a.Config, cpus)
-		}
-		seen[a.Name] = true
-	}
-	return c
 }
 
 // redeclare gives an app of c a new declaration.
-func (c *Config) redeclare(app *apps.Wanted, declared apps.Config, cpus int) {
+func (c *Config) redeclare(app *apps.Wanted, declared apps.Config, o MergeOptions) {
 	changed := !reflect.DeepEqual(programOf(app.Config), programOf(declared))
+	if o.UpdateEnv && !maps.Equal(app.Environ, o.Environ) {
+		app.Environ, changed = o.Environ, true
+	}
 	app.Config = declared
 	if changed {
 		app.Revision++
@@ -70,7 +151,7 @@ func (c *Config) redeclare(app *apps.Wanted, declared apps.Config, cpus int) {
 			app.Slots[i].Revision = app.Revision
 		}
 	}
-	c.Resize(app, declared.Instances.Count(cpus))
+	c.Resize(app, declared.Instances.Count(o.CPUs))
 }
 
 // programOf keeps of a declaration what an instance is given at its start:

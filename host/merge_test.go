@@ -17,7 +17,7 @@ const testFile = "/etc/roost/roost.toml"
 // declare parses a text without looking at problems: Merge takes what it gets.
 func declare(t *testing.T, file, text string) Config {
 	t.Helper()
-	c, problems := Parse(file, []byte(text))
+	c, problems := Parse(file, []byte(text), "")
 	if len(problems) > 0 {
 		t.Fatal(Problems(problems))
 	}
@@ -34,7 +34,7 @@ instances = 2
 name = "clock"
 command = "./clock"
 `
-	c := Merge(Config{}, testFile, declare(t, testFile, text), 4)
+	c := Merge(Config{}, testFile, declare(t, testFile, text), MergeOptions{CPUs: 4})
 	if diff := cmp.Diff([]apps.Slot{{ID: 0, Revision: 1}, {ID: 1, Revision: 1}}, c.App("web").Slots); diff != "" {
 		t.Error(diff)
 	}
@@ -44,7 +44,7 @@ command = "./clock"
 	c.Bump(c.App("web"), true, 1) // roost restart 1
 	c.Stop(c.App("clock"))        // roost stop clock
 	before := c.Clone()
-	again := Merge(c, testFile, declare(t, testFile, text), 4)
+	again := Merge(c, testFile, declare(t, testFile, text), MergeOptions{CPUs: 4})
 	if diff := cmp.Diff(before, again); diff != "" {
 		t.Errorf("applying the same file again changes something:\n%s", diff)
 	}
@@ -78,8 +78,8 @@ func TestMergeBumpsTheRevisionOfAChangedProgramOnly(t *testing.T) {
 		{"namespace", `namespace = "a"`, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := Merge(Config{}, testFile, declare(t, testFile, base), 4)
-			c = Merge(c, testFile, declare(t, testFile, base+test.added), 4)
+			c := Merge(Config{}, testFile, declare(t, testFile, base), MergeOptions{CPUs: 4})
+			c = Merge(c, testFile, declare(t, testFile, base+test.added), MergeOptions{CPUs: 4})
 			app := c.App("web")
 			if app.Revision != test.revision || app.Slots[0].Revision != test.revision || app.Slots[1].ID != 1 {
 				t.Errorf("revision %d, slots %+v; want %d", app.Revision, app.Slots, test.revision)
@@ -97,7 +97,7 @@ func TestMergeGivesAnAppAsManySlotsAsItDeclares(t *testing.T) {
 		n   string
 		ids []int
 	}{{"2", []int{0, 1}}, {"4", []int{0, 1, 2, 3}}, {"1", []int{0}}, {`"max"`, []int{0, 4, 5}}, {"-1", []int{0, 4}}} {
-		c = Merge(c, testFile, with(step.n), 3)
+		c = Merge(c, testFile, with(step.n), MergeOptions{CPUs: 3})
 		var ids []int
 		for _, s := range c.App("web").Slots {
 			ids = append(ids, s.ID)
@@ -110,19 +110,19 @@ func TestMergeGivesAnAppAsManySlotsAsItDeclares(t *testing.T) {
 
 func TestMergeTouchesOnlyWhatTheFileOwns(t *testing.T) {
 	one, two := "/one.toml", "/two.toml"
-	c := Merge(Config{}, one, declare(t, one, "[host]\nhttp = \":1\"\n[tls]\nissuer = \"internal\"\n[[site]]\ndomains = [\"one.test\"]\napp = \"one\"\n[[app]]\nname = \"one\"\ncommand = \"one\"\n"), 1)
+	c := Merge(Config{}, one, declare(t, one, "[host]\nhttp = \":1\"\n[tls]\nissuer = \"internal\"\n[[site]]\ndomains = [\"one.test\"]\napp = \"one\"\n[[app]]\nname = \"one\"\ncommand = \"one\"\n"), MergeOptions{CPUs: 1})
 	c.AddApp(apps.Config{Name: "hand", Command: "hand"}, "", map[string]string{"PATH": "/bin"}, 1)
-	c = Merge(c, two, declare(t, two, "[[site]]\ndomains = [\"two.test\"]\napp = \"two\"\n[[app]]\nname = \"two\"\ncommand = \"two\"\n"), 1)
+	c = Merge(c, two, declare(t, two, "[[site]]\ndomains = [\"two.test\"]\napp = \"two\"\n[[app]]\nname = \"two\"\ncommand = \"two\"\n"), MergeOptions{CPUs: 1})
 	if names := appNames(c); !slices.Equal(names, []string{"one", "hand", "two"}) || len(c.Sites) != 2 || c.Host.Source != one || c.TLSSource != one {
 		t.Errorf("apps %v, %d sites, host of %q, tls of %q", names, len(c.Sites), c.Host.Source, c.TLSSource)
 	}
 
-	c = Merge(c, two, declare(t, two, "[host]\nhttp = \":2\"\n"), 1) // takes [host] over, drops its site and app
+	c = Merge(c, two, declare(t, two, "[host]\nhttp = \":2\"\n"), MergeOptions{CPUs: 1}) // takes [host] over, drops its site and app
 	if names := appNames(c); !slices.Equal(names, []string{"one", "hand"}) || len(c.Sites) != 1 || c.Host.HTTP != ":2" || c.Host.Source != two || c.TLS.Issuer != "internal" {
 		t.Errorf("apps %v, %d sites, host %+v", names, len(c.Sites), c.Host)
 	}
 
-	c = Merge(c, one, Config{}, 1) // an empty file takes back only its own
+	c = Merge(c, one, Config{}, MergeOptions{CPUs: 1}) // an empty file takes back only its own
 	if names := appNames(c); !slices.Equal(names, []string{"hand"}) || len(c.Sites) != 0 || c.Host.HTTP != ":2" || c.TLS != (tls.Config{}) || c.TLSSource != "" {
 		t.Errorf("apps %v, %d sites, host %+v, tls %+v", names, len(c.Sites), c.Host, c.TLS)
 	}
@@ -141,7 +141,7 @@ func TestANameThatAnotherOwnsIsAProblem(t *testing.T) {
 	c := Config{}
 	c.AddApp(apps.Config{Name: "web", Command: "./web", Cwd: dir}, "", nil, 1)
 	file := dir + "/roost.toml"
-	merged := Merge(c, file, declare(t, file, "[[app]]\nname = \"web\"\ncommand = \"./web\"\n"), 1)
+	merged := Merge(c, file, declare(t, file, "[[app]]\nname = \"web\"\ncommand = \"./web\"\n"), MergeOptions{CPUs: 1})
 	got := problemLines(dir, NewProblems(c, merged))
 	want := []string{"roost.toml:2: app web: the name belongs to an app that a command declares: choose another name, or remove that app first"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -206,7 +206,7 @@ env = { A = "secret", B = "2" }
 [[app]]
 name = "old"
 command = "./old"
-`), 2)
+`), MergeOptions{CPUs: 2})
 	new := Merge(old, testFile, declare(t, testFile, `
 [host]
 http = ":8080"
@@ -230,7 +230,7 @@ instances = "max"
 name = "new"
 script = "new.js"
 instances = 3
-`), 2)
+`), MergeOptions{CPUs: 2})
 	var got []string
 	for _, c := range Diff(old, new) {
 		got = append(got, c.String())

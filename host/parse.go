@@ -20,7 +20,7 @@ import (
 // the Source of all that it declares. Slots and ids are left to Merge, and
 // what the values mean to Validate; the Config is as complete as can be when
 // there are problems, so that Validate can look for more.
-func Parse(file string, text []byte) (Config, []Problem) {
+func Parse(file string, text []byte, env string) (Config, []Problem) {
 	var c Config
 	var problems []Problem
 	var plain map[string]any
@@ -74,8 +74,8 @@ func Parse(file string, text []byte) (Config, []Problem) {
 }
 
 // Check reads and validates a file by itself: all its problems at once.
-func Check(file string, text []byte) (Config, []Problem) {
-	c, problems := Parse(file, text)
+func Check(file string, text []byte, env string) (Config, []Problem) {
+	c, problems := Parse(file, text, env)
 	if c.Lines == nil { // a syntax error: nothing to look at
 		return c, problems
 	}

@@ -82,7 +82,7 @@ instances = "max"
 cwd = "web"
 env = { NODE_ENV = "production", PORT = 3000 }
 kill_timeout = 1500
-`))
+`), "")
 	if len(problems) > 0 {
 		t.Fatal(Problems(problems))
 	}
@@ -237,7 +237,7 @@ kill_timeout = "soon"
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := folderWith(t, "public/", "server")
-			_, problems := Check(filepath.Join(dir, "roost.toml"), []byte(test.text))
+			_, problems := Check(filepath.Join(dir, "roost.toml"), []byte(test.text), "")
 			got := problemLines(dir, problems)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
@@ -287,7 +287,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("site = [{root = \"a\", route = [{path = \"/\"}]}]\n[tls]\nissuer = 3")
 	f.Add("a.b.c = [[1], {x.y = 2}]\n[[a.d]]\n[a.d.e]\n[[a.d.e.f]]")
 	f.Fuzz(func(t *testing.T, text string) {
-		_, problems := Check("/nowhere/roost.toml", []byte(text))
+		_, problems := Check("/nowhere/roost.toml", []byte(text), "")
 		for _, p := range problems {
 			if p.What == "" || p.Line > strings.Count(text, "\n")+1 {
 				t.Errorf("%#v", p)

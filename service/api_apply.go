@@ -11,45 +11,69 @@ import (
 
 // apply makes a config file so, or says what that would change.
 func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control.Plan, error) {
-	file := r.Request.File
-	if !filepath.IsAbs(file) {
-		return control.Plan{}, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the file %q is not an absolute path", file)}
+	ask := r.Request
+	if !filepath.IsAbs(ask.File) {
+		return control.Plan{}, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the file %q is not an absolute path", ask.File)}
 	}
-	declared, problems := host.Parse(file, []byte(r.Request.Text))
+	declared, problems := host.Parse(ask.File, []byte(ask.Text), ask.Env)
 	if len(problems) > 0 {
-		_, problems = host.Check(file, []byte(r.Request.Text)) // what is wrong beside: all at once
+		_, problems = host.Check(ask.File, []byte(ask.Text), ask.Env) // what is wrong beside: all at once
 		return control.Plan{}, invalid(problems)
 	}
-	if r.Request.DryRun {
+	f := applying{file: host.SourceOf(ask.File), declared: declared, options: host.MergeOptions{
+		CPUs: a.cpus, Only: ask.Only, Keep: ask.Keep, Environ: ask.Environ, UpdateEnv: ask.UpdateEnv,
+	}}
+	if err := f.options.Missing(declared); err != nil {
+		return control.Plan{}, &control.Error{Code: control.CodeNotFound, Message: err.Error(), Hint: "see what it declares with --dry-run"}
+	}
+	if ask.DryRun {
 		now := a.editor.Config()
-		next := host.Merge(now, file, declared, a.cpus)
-		if err := refuse(now, next, file); err != nil {
+		next := f.merge(now)
+		if err := refuse(now, next, f.file); err != nil {
 			return control.Plan{}, err
 		}
-		return plan(now, next), nil
+		return f.plan(now, next), nil
 	}
-	return applyFile(ctx, a.editor, file, declared, a.cpus, r.gone, r.progress)
+	return f.apply(ctx, a.editor, r.gone, r.progress)
 }
 
-// applyFile makes what file declares so.
-func applyFile(ctx context.Context, e *editor, file string, declared host.Config, cpus int, gone <-chan struct{}, progress func(string)) (control.Plan, error) {
+// applying is a config file that is to be made so.
+type applying struct {
+	file     string // the source of what it declares; empty: a command is
+	declared host.Config
+	options  host.MergeOptions
+}
+
+func (f applying) merge(now host.Config) host.Config {
+	return host.Merge(now, f.file, f.declared, f.options)
+}
+
+// apply makes it so.
+func (f applying) apply(ctx context.Context, e *editor, gone <-chan struct{}, progress func(string)) (control.Plan, error) {
 	var p control.Plan
 	err := e.Edit(ctx, change{
-		what: "apply " + file,
+		what: "apply " + f.file,
 		do: func(c *host.Config) error {
-			next := host.Merge(*c, file, declared, cpus)
-			p = plan(*c, next)
+			next := f.merge(*c)
+			p = f.plan(*c, next)
 			*c = next
 			return nil
 		},
-		file: file,
+		file: f.file,
 		gone: gone,
 	}, progress)
 	if err != nil {
 		return control.Plan{}, err
 	}
-	e.troubles.set(troubleFile + file)
+	e.troubles.set(troubleFile + f.file)
 	return p, nil
+}
+
+// plan is what makes now into next, with what there is to say of the file.
+func (f applying) plan(now, next host.Config) control.Plan {
+	p := plan(now, next)
+	p.Notes = append(f.declared.Lines.Notes(), p.Notes...)
+	return p
 }
 
 // plan is what makes now into next, for the socket.

@@ -22,7 +22,7 @@ func initial(s *store, o Options, cpus int) (c host.Config, f found, err error) 
 		return c, f, nil
 	}
 	declared, problems := readFile(o.File)
-	next := host.Merge(c, o.File, declared, cpus)
+	next := host.Merge(c, o.File, declared, host.MergeOptions{CPUs: cpus})
 	if len(problems) == 0 {
 		err = refuse(c, next, o.File)
 	} else {
@@ -44,7 +44,7 @@ func readFile(file string) (host.Config, []host.Problem) {
 	if err != nil {
 		return host.Config{}, []host.Problem{{File: file, What: "cannot read the file: " + errors.Unwrap(err).Error()}}
 	}
-	return host.Check(file, text)
+	return host.Check(file, text, "")
 }
 
 // reapply applies File again, as SIGHUP asks. What is wrong with it is logged
@@ -64,7 +64,8 @@ func (d *daemon) reapply(ctx context.Context) {
 		d.editor.troubles.set(troubleFile+file, refused.Problems...)
 		return
 	}
-	plan, err := applyFile(ctx, d.editor, file, declared, d.cpus, nil, func(news string) { d.log.Info(news) })
+	f := applying{file: file, declared: declared, options: host.MergeOptions{CPUs: d.cpus}}
+	plan, err := f.apply(ctx, d.editor, nil, func(news string) { d.log.Info(news) })
 	if err != nil {
 		d.log.Error("cannot apply the config file again", "error", err)
 		return

@@ -17,7 +17,7 @@ import (
 // not change it to make a build pass.
 var layers = []string{
 	"internal/durable internal/unit",
-	"apps/node",
+	"apps/node apps/ecosystem",
 	"static apps tls host/express",
 	"host",
 	"service/control",

@@ -62,11 +62,16 @@ func newAct(c *console, verb string) *cobra.Command {
 		use, least = verb+" [APP...]", 0
 	}
 	var asJSON, updateEnv bool
+	var o fileFlags
 	cmd := &cobra.Command{
 		Use: use, Aliases: act.aliases, Short: act.short, Long: act.long, Example: act.example,
 		Args:              need(least, -1, whichApps),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && isConfig(args[0]) && !act.all {
+				o.updateEnv, o.asJSON = updateEnv, asJSON
+				return c.actFile(cmd.Context(), verb, args[0], o)
+			}
 			r := control.ActRequest{Verb: verb, Targets: args}
 			if len(args) == 0 {
 				r.Targets = []string{"all"}
@@ -103,22 +108,27 @@ func newSignal(c *console) *cobra.Command {
 
 // act does one verb to apps and shows what has come of it.
 func (c *console) act(ctx context.Context, r control.ActRequest, asJSON bool) error {
+	done, err := c.send(ctx, r)
+	if err != nil {
+		return err
+	}
+	return c.acted(past[r.Verb], done, asJSON)
+}
+
+// send does one verb to apps.
+func (c *console) send(ctx context.Context, r control.ActRequest) (done control.Acted, err error) {
 	client, err := c.client()
 	if starts[r.Verb] {
 		client, err = c.daemon(ctx)
 	}
 	if err != nil {
-		return err
+		return done, err
 	}
-	var done control.Acted
 	err = c.follow(func(news func(string)) error {
 		done, err = client.Act(ctx, r, news)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return c.acted(past[r.Verb], done, asJSON)
+	return done, err
 }
 
 // starts are the verbs that begin by starting a daemon where none runs.

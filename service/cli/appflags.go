@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"roost/apps"
@@ -56,10 +57,23 @@ func (f *appFlags) define(flags *pflag.FlagSet) {
 	})
 }
 
+// envName takes the last --env that is no KEY=VALUE: it names the tables
+// env_<name> of a config file.
+func (f *appFlags) envName() (name string) {
+	f.env = slices.DeleteFunc(f.env, func(pair string) bool {
+		if strings.Contains(pair, "=") {
+			return false
+		}
+		name = pair
+		return true
+	})
+	return name
+}
+
 // changed reports whether any of the flags was given.
 func (f *appFlags) changed(cmd *cobra.Command) bool {
 	for _, name := range f.names {
-		if cmd.Flags().Changed(name) {
+		if cmd.Flags().Changed(name) && (name != "env" || len(f.env) > 0) {
 			return true
 		}
 	}

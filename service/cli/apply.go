@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
+	"roost/apps/ecosystem"
 	"roost/host"
 	"roost/service/control"
 
@@ -18,21 +16,28 @@ import (
 const defaultConfig = "roost.toml"
 
 func newApply(c *console) *cobra.Command {
-	var dry, asJSON bool
+	o := &fileFlags{}
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
 		Short: "make what a config file declares so",
-		Long: `Show what a config file (./roost.toml) changes, and make it so. Apps and sites
-that came from the file and have left it are removed; those of other files and
-of commands stay. When it fails, all is as before.`,
-		Example: "  roost apply\n  roost apply /srv/box/roost.toml --dry-run",
+		Long: `Show what a config file (./roost.toml, or an ecosystem file of PM2's) changes,
+and make it so. Apps and sites that came from the file and have left it are
+removed; those of other files and of commands stay. When it fails, all is as
+before.`,
+		Example: "  roost apply\n  roost apply /srv/box/roost.toml --dry-run\n  roost apply ecosystem.config.js --env production",
 		Args:    need(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.apply(cmd.Context(), fileOf(args), dry, asJSON)
+			plan, _, err := c.apply(cmd.Context(), fileOf(args), *o)
+			if err != nil {
+				return err
+			}
+			return c.plan(plan, o.asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "only show the plan")
-	jsonFlag(cmd, &asJSON)
+	o.define(cmd.Flags())
+	cmd.Flags().BoolVar(&o.keep, "keep", false, "do not remove what has left the file")
+	cmd.Flags().BoolVar(&o.dry, "dry-run", false, "only show the plan")
+	jsonFlag(cmd, &o.asJSON)
 	return cmd
 }
 
@@ -44,51 +49,37 @@ func fileOf(args []string) string {
 }
 
 // apply makes a config file so, or with dry says what that would change.
-func (c *console) apply(ctx context.Context, file string, dry, asJSON bool) error {
-	file, text, err := readConfig(file)
-	if err != nil {
-		return err
+func (c *console) apply(ctx context.Context, word string, o fileFlags) (plan control.Plan, f configFile, err error) {
+	if f, err = c.readConfig(ctx, word); err != nil {
+		return plan, f, err
 	}
 	client, err := c.client()
 	if err != nil {
-		return err
+		return plan, f, err
 	}
 	if _, err := client.Ping(ctx); errors.Is(err, control.ErrNotRunning) {
 		// A file that makes no sense by itself is no reason to start anything.
-		if _, problems := host.Parse(file, text); len(problems) > 0 {
-			_, problems = host.Check(file, text)
-			return host.Problems(problems)
+		if _, problems := host.Parse(f.file, f.text, o.env); len(problems) > 0 {
+			_, problems = host.Check(f.file, f.text, o.env)
+			return plan, f, host.Problems(problems)
 		}
 		if client, err = c.daemon(ctx); err != nil {
-			return err
+			return plan, f, err
 		}
 	} else if err != nil {
-		return err
+		return plan, f, err
 	}
-	var plan control.Plan
+	r := control.ApplyRequest{
+		File: f.file, Text: string(f.text), Env: o.env, Only: o.only, Keep: o.keep, UpdateEnv: o.updateEnv, Set: o.set, DryRun: o.dry,
+	}
+	if o.updateEnv || ecosystem.Is(f.file) { // PM2's apps get the shell's environment
+		r.Environ = environ()
+	}
 	err = c.follow(func(news func(string)) error {
-		plan, err = client.Apply(ctx, control.ApplyRequest{File: file, Text: string(text), DryRun: dry}, news)
+		plan, err = client.Apply(ctx, r, news)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return c.plan(plan, asJSON)
-}
-
-// readConfig reads a config file with this user's rights.
-func readConfig(file string) (path string, text []byte, err error) {
-	if path, err = filepath.Abs(file); err != nil {
-		return "", nil, fmt.Errorf("cannot find %s: %w", file, err)
-	}
-	text, err = os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, noFile(file)
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("cannot read the config: %w", err)
-	}
-	return path, text, nil
+	return plan, f, err
 }
 
 func noFile(file string) error {

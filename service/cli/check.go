@@ -8,18 +8,19 @@ import (
 
 func newCheck(c *console) *cobra.Command {
 	var asJSON bool
+	var env string
 	cmd := &cobra.Command{
 		Use:     "check [FILE]",
 		Short:   "find the mistakes of a config file; touches nothing",
 		Long:    "Read a config file (./roost.toml) and print every problem as\nfile:line: what: hint. Needs no daemon and changes nothing.",
 		Example: "  roost check\n  roost check /etc/roost/roost.toml --json",
 		Args:    need(0, 1, ""),
-		RunE: func(_ *cobra.Command, args []string) error {
-			file, text, err := readConfig(fileOf(args))
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := c.readConfig(cmd.Context(), fileOf(args))
 			if err != nil {
 				return err
 			}
-			config, problems := host.Check(file, text)
+			config, problems := host.Check(f.file, f.text, env)
 			if asJSON {
 				if problems == nil {
 					problems = []host.Problem{}
@@ -32,10 +33,14 @@ func newCheck(c *console) *cobra.Command {
 			if len(problems) > 0 {
 				return host.Problems(problems)
 			}
-			c.say("%s is right: %s, %s", file, plural(len(config.Sites), "site"), plural(len(config.Apps), "app"))
+			for _, note := range config.Lines.Notes() {
+				c.say("%s", note)
+			}
+			c.say("%s is right: %s, %s", f.file, plural(len(config.Sites), "site"), plural(len(config.Apps), "app"))
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&env, "env", "", "take the env_`NAME` tables of the apps")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

@@ -236,7 +236,7 @@ func TestWrongUsageExitsWith2AndAHint(t *testing.T) {
 		"ping now":             "roost: roost ping does not take \"now\"\nhint: usage: roost ping\n",
 		"scale web many":       "roost: \"many\" is not a number of instances\nhint: 4, +2 or -1\n",
 		"start -i x a.js":      "roost: invalid argument \"x\" for \"-i, --instances\" flag: instances = \"x\" is neither \"max\" nor a number\nhint: see roost start --help\n",
-		"start eco.json":       "roost: cannot read eco.json: it is not a roost.toml\nhint: write its apps into a roost.toml: the keys of [[app]] have PM2's names\n",
+		"start eco.json":       "roost: there is no file eco.json\nhint: name a config file; it is called roost.toml as a rule\n",
 		"start a.toml -i 2":    "roost: flags for apps do not go with the file a.toml\nhint: write them into the file\n",
 		"start":                "roost: roost start needs a script, a program, a command, a roost.toml or an app\nhint: such as: roost start server.js\n",
 		"start a.js b.js -n c": "roost: --name c is for one app, not for 2\nhint: start them one after the other\n",

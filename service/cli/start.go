@@ -16,16 +16,18 @@ import (
 func newStart(c *console) *cobra.Command {
 	f := &appFlags{}
 	var force, asJSON, updateEnv bool
+	var only []string
 	cmd := &cobra.Command{
-		Use:   "start SCRIPT|PROGRAM|\"COMMAND ARGS\"|FILE.toml|APP... [-- ARGS]",
+		Use:   "start SCRIPT|PROGRAM|\"COMMAND ARGS\"|FILE|APP... [-- ARGS]",
 		Short: "start a new app, or one that is stopped",
-		Long: `Start a script, a program, a command with arguments, or what a roost.toml
-declares; or start apps that exist (by name, id, namespace, all, /regex/).
+		Long: `Start a script, a program, a command with arguments, or what a config
+file declares; or start apps that exist (by name, id, namespace, all, /regex/).
 What follows -- is handed to the program. The app gets this shell's environment.`,
 		Example: `  roost start server.js -i max --name web
   roost start ./clock --listen-fds -- -zone UTC
   roost start "python3 -m http.server" --port 8000
   roost start roost.toml
+  roost start ecosystem.config.js --env production --only web
   roost start web`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			words, _ := c.completeTargets(cmd, args, word)
@@ -40,6 +42,10 @@ What follows -- is handed to the program. The app gets this shell's environment.
 				return usage("roost start needs a script, a program, a command, a roost.toml or an app", "such as: roost start server.js")
 			}
 			s := starter{c: c, flags: f, args: rest, force: force, asJSON: asJSON}
+			s.files = fileFlags{only: only, updateEnv: updateEnv, asJSON: asJSON}
+			if slices.ContainsFunc(words, isConfig) {
+				s.files.env = f.envName()
+			}
 			s.fresh = len(rest) > 0 || force || f.changed(cmd)
 			if updateEnv {
 				s.environ = environ()
@@ -49,6 +55,7 @@ What follows -- is handed to the program. The app gets this shell's environment.
 	}
 	f.define(cmd.Flags())
 	jsonFlag(cmd, &asJSON)
+	cmd.Flags().StringSliceVar(&only, "only", nil, "only these `APPS` or namespaces of a config file")
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "replace an app that has the name already")
 	cmd.Flags().BoolVarP(&updateEnv, "update-env", "a", false, "give apps that exist this shell's environment from now on")
 	return cmd
@@ -63,6 +70,7 @@ type starter struct {
 	force   bool
 	asJSON  bool
 	environ map[string]string // for apps that exist; nil keeps theirs
+	files   fileFlags         // for config files
 }
 
 // all starts each of words in turn. What is wrong with a word by itself is
@@ -75,13 +83,10 @@ func (s *starter) all(ctx context.Context, words []string) error {
 		if isConfig(word) && s.fresh {
 			return usage("flags for apps do not go with the file "+word, "write them into the file")
 		}
-		if err := foreignConfig(word); err != nil {
-			return err
-		}
 	}
 	for _, word := range words {
 		if isConfig(word) {
-			if err := s.c.apply(ctx, word, false, s.asJSON); err != nil {
+			if err := s.c.actFile(ctx, control.VerbStart, word, s.files); err != nil {
 				return err
 			}
 			continue
@@ -133,20 +138,6 @@ func (c *console) startNew(ctx context.Context, client *control.Client, r contro
 		return err
 	}
 	return c.acted("started", done, asJSON)
-}
-
-// isConfig reports a word that names a config file of ours.
-func isConfig(word string) bool { return strings.HasSuffix(word, ".toml") }
-
-// foreignConfig refuses a config file of PM2's rather than run it as a script.
-func foreignConfig(word string) error {
-	base := filepath.Base(word)
-	for _, end := range []string{".config.js", ".config.cjs", ".config.mjs", ".json", ".yml", ".yaml"} {
-		if strings.HasSuffix(base, end) && !strings.ContainsAny(word, " \t") {
-			return usage("cannot read "+word+": it is not a roost.toml", "write its apps into a roost.toml: the keys of [[app]] have PM2's names")
-		}
-	}
-	return nil
 }
 
 // isTarget reports a word that may address apps that exist.

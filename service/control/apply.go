@@ -9,18 +9,22 @@ import (
 // ApplyRequest makes what a config file declares so.
 type ApplyRequest struct {
 	// File is the absolute path of the file: it names where apps and sites came
-	// from, and relative paths in Text are resolved against its folder.
+	// from, and relative paths in Text are resolved against its folder. One whose
+	// last part is "-" is standard input: what that declares is a command's.
 	File string `json:"file"`
-	// Text is the content, read by the one who asks, with that one's rights.
+	// Text is the content, read by the one who asks, with that one's rights; of a file
+	// that is to be evaluated it is what came of that, as JSON.
 	Text string `json:"text"`
 	// Env chooses the env_<name> tables of the file's apps; empty: none.
 	Env string `json:"env,omitempty"`
 	// Only restricts the file to the apps and namespaces with these names; the rest of it stays as it is.
 	Only []string `json:"only,omitempty"`
-	// Keep does not remove what has left the file.
+	// Keep does not remove what has left the file, and takes over apps that commands have declared.
 	Keep bool `json:"keep,omitempty"`
 	// Environ is the environment of the shell that asks, for apps that are new; nil: they get none.
 	Environ map[string]string `json:"environ,omitempty"`
+	// UpdateEnv gives Environ to apps that exist, too.
+	UpdateEnv bool `json:"update_env,omitempty"`
 	// Set are keys of [[app]] for every app of the file, over what it says there.
 	Set map[string]json.RawMessage `json:"set,omitempty"`
 	// DryRun only says what would change.

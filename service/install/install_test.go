@@ -118,7 +118,7 @@ func TestExampleConfigIsWrittenOnceAndOnlyComments(t *testing.T) {
 	if got, _ := os.ReadFile(file); string(got) != "mine" {
 		t.Errorf("the user's config was overwritten with %q", got)
 	}
-	if config, problems := host.Check(file, []byte(Example)); len(problems) > 0 || len(config.Sites)+len(config.Apps) > 0 {
+	if config, problems := host.Check(file, []byte(Example), ""); len(problems) > 0 || len(config.Sites)+len(config.Apps) > 0 {
 		t.Errorf("the example declares %+v, with problems %v", config, problems)
 	}
 	for line := range strings.Lines(Example) {
