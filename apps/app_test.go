@@ -42,6 +42,7 @@ func (f *fake) Ready() <-chan struct{}  { return f.ready }
 func (f *fake) Exited() <-chan struct{} { return f.exited }
 func (f *fake) Outcome() outcome        { return f.out }
 func (f *fake) Lag() node.Lag           { return node.Lag{Last: 1500 * time.Microsecond} }
+func (f *fake) Environ() []string       { return []string{"FAKE=1"} }
 func (f *fake) Last(int) []string       { return []string{"last words"} }
 func (f *fake) Input([]byte) error      { return nil }
 func (f *fake) Signal(sig syscall.Signal) error {

@@ -1,6 +1,10 @@
 package apps
 
-import "roost/internal/unit"
+import (
+	"time"
+
+	"roost/internal/unit"
+)
 
 // Config is one app as its user declares it: plain data. Keys carry PM2's
 // names wherever PM2 has the notion; other keys are ours.
@@ -143,6 +147,8 @@ type Wanted struct {
 	Source string `json:"source,omitempty"`
 	// Environ is the environment of the shell that started the app; empty when a file declared it.
 	Environ map[string]string `json:"environ,omitempty"`
+	// Created is when the app was registered.
+	Created time.Time `json:"created,omitzero"`
 	// Revision counts the wanted forms of the app, from 1.
 	Revision int `json:"revision"`
 	// Replace moves a slot to a new revision by stop, then start; otherwise the new instance starts beside the old.

@@ -37,6 +37,8 @@ type proc interface {
 	Lag() node.Lag
 	// Input writes to its standard input; it waits, for inputTime at most.
 	Input(text []byte) error
+	// Environ is what it was started with; nil while it does not run.
+	Environ() []string
 }
 
 // outcome is how a process ended.

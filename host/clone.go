@@ -3,6 +3,7 @@ package host
 import (
 	"maps"
 	"reflect"
+	"time"
 )
 
 // Clone returns a copy that shares nothing changeable with c.
@@ -24,6 +25,9 @@ func clone(v reflect.Value) reflect.Value {
 			return out
 		}
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() { // never changes, and its fields are its own
+			return v
+		}
 		out := reflect.New(v.Type()).Elem()
 		for i := range v.NumField() {
 			out.Field(i).Set(clone(v.Field(i)))

@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"roost/apps"
 )
@@ -22,7 +23,9 @@ func (c *Config) App(name string) *apps.Wanted {
 // with so many CPUs, stopped when it does not start by itself. The caller has
 // made sure that no app of that name exists.
 func (c *Config) AddApp(app apps.Config, source string, environ map[string]string, cpus int) *apps.Wanted {
-	c.Apps = append(c.Apps, apps.Wanted{Config: app, Source: source, Environ: environ, Revision: 1})
+	c.Apps = append(c.Apps, apps.Wanted{
+		Config: app, Source: source, Environ: environ, Revision: 1, Created: time.Now().UTC().Truncate(time.Millisecond),
+	})
 	w := &c.Apps[len(c.Apps)-1]
 	c.Resize(w, app.Instances.Count(cpus))
 	if app.Autostart != nil && !*app.Autostart {

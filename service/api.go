@@ -33,11 +33,13 @@ type api struct {
 	editor  *editor
 	box     box
 	measure *measurer
-	dirs    Dirs
-	pong    control.Pong
-	file    string // the config file that the daemon was started with
-	cpus    int
-	log     *slog.Logger
+	// versions of the apps' packages, as their package.json say
+	versions packages
+	dirs     Dirs
+	pong     control.Pong
+	file     string // the config file that the daemon was started with
+	cpus     int
+	log      *slog.Logger
 	// peer tells who is at the other end: peerUser, or a test's.
 	peer func(net.Conn) (int, error)
 	// shutdown ends the daemon; it does not wait.
@@ -119,11 +121,14 @@ func (a *api) routes(life context.Context) http.Handler {
 	e.GET("/v1/root", a.root)
 	e.GET("/metrics", a.metrics)
 	e.GET("/v1/instances", ask(a.instances))
+	e.GET("/v1/instances/:id/environ", ask(a.environ))
+	e.GET("/v1/apps", ask(a.all))
 	e.GET("/v1/apps/:name", ask(a.describe))
 	e.GET("/v1/logs", a.logs)
 	e.POST("/v1/apps", tell(life, a.start))
 	e.POST("/v1/act", tell(life, a.act))
 	e.POST("/v1/scale", tell(life, a.scale))
+	e.POST("/v1/input", tell(life, a.input))
 	e.POST("/v1/apply", tell(life, a.apply))
 	e.POST("/v1/sites", tell(life, a.addSite))
 	e.DELETE("/v1/sites", tell(life, a.removeSite))

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,9 +14,6 @@ import (
 	"roost/host"
 	"roost/service/control"
 )
-
-// masked stands for values of an environment, which are secrets as often as not.
-const masked = "********"
 
 // instances lists rows, of all apps or of the targets.
 func (a *api) instances(c echo.Context) (any, error) {
@@ -58,53 +53,6 @@ func (a *api) rows(chosen []selection) []apps.Instance {
 	return rows
 }
 
-// describe says all about one app.
-func (a *api) describe(c echo.Context) (any, error) {
-	a.measure.refresh()
-	config := a.editor.Config()
-	i, err := findApp(config, c.Param("name"))
-	if err != nil {
-		return nil, err
-	}
-	app := config.Clone().Apps[i]
-	for name := range app.Env {
-		app.Env[name] = masked
-	}
-	out := control.App{
-		Status: statusOf(a.box.Apps(), app.Name), Config: app.Config, Source: app.Source,
-		Environ: slices.Sorted(maps.Keys(app.Environ)), Sites: leadingTo(config, app.Name),
-	}
-	for _, stream := range []string{"out", "error"} {
-		out.Logs = append(out.Logs, filepath.Join(a.dirs.Logs, apps.SafeName(app.Name)+"-"+stream+".log"))
-	}
-	if traffic, ok := a.box.Look().traffic[app.Name]; ok {
-		out.Traffic = &traffic
-	}
-	return out, nil
-}
-
-// leadingTo are the domains and paths that lead to an app.
-func leadingTo(c host.Config, app string) []string {
-	var out []string
-	for _, s := range c.Sites {
-		domains := s.Domains
-		if len(domains) == 0 {
-			domains = []string{"*"}
-		}
-		for _, domain := range domains {
-			if s.App == app {
-				out = append(out, domain+"/")
-			}
-			for _, r := range s.Routes {
-				if r.App == app {
-					out = append(out, domain+r.Path)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // start registers a new app.
 func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control.Acted, error) {
 	name := r.Request.Config.Name
@@ -113,7 +61,7 @@ func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control
 		what: "start " + name,
 		do: func(c *host.Config) error {
 			if i, err := findApp(*c, name); err == nil {
-				said = notes(*c, "replace", []selection{{app: i}})
+				said = notes(*c, control.ActRequest{Verb: "replace"}, []selection{{app: i}})
 			}
 			return register(c, r.Request, a.cpus)
 		},
@@ -127,50 +75,73 @@ func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control
 
 // act does a verb to targets.
 func (a *api) act(ctx context.Context, r asked[control.ActRequest]) (control.Acted, error) {
-	verb, targets := r.Request.Verb, r.Request.Targets
-	if len(targets) == 0 {
-		return control.Acted{}, &control.Error{Code: control.CodeInvalid, Message: verb + " of what?", Hint: `name apps, ids, namespaces, "all" or "/expression/"`}
+	verb := r.Request.Verb
+	if err := checkAct(r.Request); err != nil {
+		return control.Acted{}, err
 	}
-	if r.Request.Environ != nil && verb != control.VerbStart && verb != control.VerbRestart && verb != control.VerbReload {
-		return control.Acted{}, &control.Error{Code: control.CodeInvalid, Message: verb + " takes no environment"}
+	touches := verb == control.VerbReset || verb == control.VerbFlush || verb == control.VerbReopen || verb == control.VerbSignal
+	if !touches && r.Request.Parallel == 0 {
+		return a.change(ctx, r, nil)
 	}
-	var chosen []selection
-	var names, said []string
-	choose := func(c *host.Config) (err error) {
-		chosen, err = resolve(*c, targets)
-		names = nil
-		for _, s := range chosen {
-			names = append(names, c.Apps[s.app].Name)
-		}
-		return err
-	}
-	var err error
-	switch verb {
-	case control.VerbStart, control.VerbStop, control.VerbRestart, control.VerbReload, control.VerbDelete:
-		err = a.editor.Edit(ctx, change{
-			what: verb + " " + strings.Join(targets, " "),
-			do: func(c *host.Config) error {
-				if err := choose(c); err != nil {
-					return err
-				}
-				said = notes(*c, verb, chosen)
-				return act(c, verb, chosen, r.Request.Environ)
-			},
-			separate: verb != control.VerbDelete,
-			gone:     r.gone,
-		}, r.progress)
-	case control.VerbReset, control.VerbFlush, control.VerbReopen, control.VerbSignal:
-		config := a.editor.Config()
-		if err = choose(&config); err == nil {
-			err = a.touch(r.Request, config, chosen)
-		}
-	default:
-		err = &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("unknown verb %q", verb)}
-	}
+	config := a.editor.Config()
+	chosen, err := choose(config, r.Request)
 	if err != nil {
 		return control.Acted{}, err
 	}
-	return a.acted(names, verb, said), nil
+	names := namesOf(config, chosen)
+	if !touches {
+		return a.changeSome(ctx, r, names)
+	}
+	if err := a.touch(r.Request, config, chosen); err != nil {
+		return control.Acted{}, err
+	}
+	return a.acted(names, verb, nil), nil
+}
+
+// changeSome changes so many apps at a time as the request says, until one fails.
+func (a *api) changeSome(ctx context.Context, r asked[control.ActRequest], names []string) (control.Acted, error) {
+	var notes []string
+	for first := 0; first < len(names); first += r.Request.Parallel {
+		last := min(first+r.Request.Parallel, len(names))
+		done, err := a.change(ctx, r, names[first:last])
+		if err != nil {
+			e := *failed(err)
+			if last < len(names) {
+				e.Message += "; not touched: " + strings.Join(names[last:], ", ")
+			}
+			return control.Acted{}, &e
+		}
+		notes = append(notes, done.Notes...)
+	}
+	out := a.acted(names, r.Request.Verb, nil)
+	out.Notes = notes
+	return out, nil
+}
+
+// change does a verb that changes what is wanted, to those of the targets that
+// are in group, to all of them when it is nil.
+func (a *api) change(ctx context.Context, r asked[control.ActRequest], group []string) (control.Acted, error) {
+	var names, said []string
+	err := a.editor.Edit(ctx, change{
+		what: r.Request.Verb + " " + strings.Join(r.Request.Targets, " "),
+		do: func(c *host.Config) error {
+			chosen, err := choose(*c, r.Request)
+			if err != nil {
+				return err
+			}
+			if group != nil {
+				chosen = slices.DeleteFunc(chosen, func(s selection) bool { return !slices.Contains(group, c.Apps[s.app].Name) })
+			}
+			names, said = namesOf(*c, chosen), notes(*c, r.Request, chosen)
+			return act(c, r.Request, chosen, a.cpus)
+		},
+		separate: r.Request.Verb != control.VerbDelete,
+		gone:     r.gone,
+	}, r.progress)
+	if err != nil {
+		return control.Acted{}, err
+	}
+	return a.acted(names, r.Request.Verb, said), nil
 }
 
 // touch does a verb that changes nothing of what is wanted.
@@ -222,7 +193,7 @@ func (a *api) scale(ctx context.Context, r asked[control.ScaleRequest]) (control
 			if err != nil {
 				return err
 			}
-			name, said = c.Apps[i].Name, notes(*c, "scale", []selection{{app: i}})
+			name, said = c.Apps[i].Name, notes(*c, control.ActRequest{Verb: "scale"}, []selection{{app: i}})
 			return scale(c, &c.Apps[i], r.Request.Change)
 		},
 		gone: r.gone,

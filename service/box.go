@@ -41,6 +41,8 @@ type program interface {
 	Flush() error
 	Reopen() error
 	Sync()
+	Environ(slot int) []string
+	Input(slot int, text []byte) error
 	Follow() (lines <-chan apps.Line, stop func())
 }
 

@@ -44,7 +44,7 @@ func verb(verb string, words ...string) change {
 		if err != nil {
 			return err
 		}
-		return act(c, verb, chosen, nil)
+		return act(c, control.ActRequest{Verb: verb}, chosen, 2)
 	}}
 }
 

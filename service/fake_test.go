@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"syscall"
@@ -115,6 +116,21 @@ func (p fakeProgram) Reset()        { p.note("reset") }
 func (p fakeProgram) Flush() error  { p.note("flush"); return nil }
 func (p fakeProgram) Reopen() error { p.note("reopen"); return nil }
 func (p fakeProgram) Sync()         {}
+
+func (p fakeProgram) Input(slot int, text []byte) error {
+	if string(text) == "deaf\n" {
+		return apps.ErrDeaf
+	}
+	p.note(fmt.Sprintf("input %q to slot %d of", text, slot))
+	return nil
+}
+
+func (p fakeProgram) Environ(slot int) []string {
+	if p.name == "idle" {
+		return nil
+	}
+	return []string{"KEY=value=1", fmt.Sprintf("SLOT=%d", slot)}
+}
 
 func (p fakeProgram) Follow() (<-chan apps.Line, func()) {
 	p.box.mu.Lock()

@@ -70,6 +70,39 @@ func resolve(c host.Config, words []string) ([]selection, error) {
 	return out, nil
 }
 
+// choose finds what a request means.
+func choose(c host.Config, r control.ActRequest) ([]selection, error) {
+	if len(r.Targets) == 0 {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: r.Verb + " of what?", Hint: `name apps, ids, namespaces, "all" or "/expression/"`}
+	}
+	chosen, err := resolve(c, r.Targets)
+	if err != nil || len(r.Only) == 0 {
+		return chosen, err
+	}
+	only, err := resolve(c, r.Only)
+	if err != nil {
+		return nil, err
+	}
+	chosen = slices.DeleteFunc(chosen, func(s selection) bool {
+		return !slices.ContainsFunc(only, func(o selection) bool { return o.app == s.app })
+	})
+	if len(chosen) == 0 {
+		return nil, &control.Error{
+			Code: control.CodeNotFound, Message: fmt.Sprintf("none of %s is in %s", strings.Join(r.Targets, " "), strings.Join(r.Only, " ")),
+			Hint: "see what there is with: roost list",
+		}
+	}
+	return chosen, nil
+}
+
+func namesOf(c host.Config, chosen []selection) []string {
+	names := make([]string, len(chosen))
+	for i, s := range chosen {
+		names[i] = c.Apps[s.app].Name
+	}
+	return names
+}
+
 // matcher says which apps a word means by name or namespace.
 func matcher(c host.Config, word string) (func(name, space string) bool, error) {
 	if word == "all" {

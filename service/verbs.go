@@ -1,6 +1,7 @@
 package service
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -15,38 +16,100 @@ import (
 // mostInstances bounds the instances of one app, as in apps.Instances.
 const mostInstances = 1000
 
-// act does a verb that changes what is wanted to a Config. environ, when not
-// nil, replaces the environment that the apps took from a shell.
-func act(c *host.Config, verb string, chosen []selection, environ map[string]string) error {
-	if verb == control.VerbDelete {
+// checkAct refuses what does not go with a verb.
+func checkAct(r control.ActRequest) error {
+	changes := r.Verb == control.VerbStart || r.Verb == control.VerbRestart || r.Verb == control.VerbReload
+	wrong := ""
+	switch r.Verb {
+	case control.VerbStart, control.VerbStop, control.VerbRestart, control.VerbReload, control.VerbDelete,
+		control.VerbReset, control.VerbFlush, control.VerbReopen, control.VerbSignal:
+	default:
+		wrong = fmt.Sprintf("unknown verb %q", r.Verb)
+	}
+	switch {
+	case wrong != "":
+	case r.Environ != nil && !changes:
+		wrong = r.Verb + " takes no environment"
+	case len(r.Set) > 0 && !changes:
+		wrong = r.Verb + " sets no keys"
+	case r.Running && (!changes || r.Verb == control.VerbStart):
+		wrong = r.Verb + " does not look at what runs"
+	case r.Parallel < 0:
+		wrong = "parallel cannot be negative"
+	default:
+		return nil
+	}
+	return &control.Error{Code: control.CodeInvalid, Message: wrong}
+}
+
+// act does a verb that changes what is wanted to a Config.
+func act(c *host.Config, r control.ActRequest, chosen []selection, cpus int) error {
+	if r.Verb == control.VerbDelete {
 		return remove(c, chosen)
 	}
+	idle := 0 // apps that stay as they are
 	for _, s := range chosen {
 		app := &c.Apps[s.app]
-		if environ != nil {
-			app.Environ = environ
-		}
-		switch verb {
-		case control.VerbStop:
-			c.Stop(app, ids(app, s.slots)...)
-		case control.VerbRestart:
-			c.Bump(app, true, ids(app, s.slots)...)
-		case control.VerbStart:
-			// PM2: what is stopped starts; where nothing is, all restart.
-			if stopped := pick(app, s.slots, true); len(stopped) > 0 {
-				s.slots = stopped
-			}
-			c.Bump(app, true, ids(app, s.slots)...)
-		case control.VerbReload:
-			running := pick(app, s.slots, false)
-			if len(running) == 0 {
+		running := r.Verb == control.VerbReload || r.Running
+		if running && len(pick(app, s.slots, false)) == 0 {
+			if idle++; idle == len(chosen) {
 				return &control.Error{
-					Code: control.CodeConflict, Message: fmt.Sprintf("%s is stopped: there is nothing to reload", app.Name),
+					Code: control.CodeConflict, Message: fmt.Sprintf("%s is stopped: there is nothing to %s", app.Name, r.Verb),
 					Hint: "start it: roost start " + app.Name,
 				}
 			}
-			c.Bump(app, false, ids(app, running)...)
+			continue
 		}
+		if r.Environ != nil {
+			app.Environ = r.Environ
+		}
+		if len(r.Set) > 0 {
+			if err := set(c, app, s, r.Set, cpus); err != nil {
+				return err
+			}
+			s.slots = every(app) // new ones too
+		}
+		if running {
+			s.slots = pick(app, s.slots, false)
+		}
+		switch r.Verb {
+		case control.VerbStop:
+			c.Stop(app, ids(app, s.slots)...)
+		case control.VerbRestart, control.VerbReload:
+			c.Bump(app, r.Verb == control.VerbRestart, ids(app, s.slots)...)
+		case control.VerbStart:
+			// PM2: what is stopped starts; where nothing is, and with other keys, all restart.
+			if stopped := pick(app, s.slots, true); len(stopped) > 0 && len(r.Set) == 0 {
+				s.slots = stopped
+			}
+			c.Bump(app, true, ids(app, s.slots)...)
+		}
+	}
+	return nil
+}
+
+// set gives an app other values for some of its keys. They are the app's, so
+// all its instances get them.
+func set(c *host.Config, app *apps.Wanted, s selection, keys map[string]json.RawMessage, cpus int) error {
+	if len(s.slots) < len(app.Slots) {
+		return &control.Error{
+			Code: control.CodeConflict, Message: fmt.Sprintf("%s has %d instances, which all run as the app is declared", app.Name, len(app.Slots)),
+			Hint: fmt.Sprintf("name the app to change it: %s", app.Name),
+		}
+	}
+	declared := app.Config
+	if problems := host.Set(&declared, keys); len(problems) > 0 {
+		return invalid(problems)
+	}
+	if declared.Name != app.Name {
+		return &control.Error{
+			Code: control.CodeInvalid, Message: fmt.Sprintf("%s cannot be renamed", app.Name),
+			Hint: "start it under the other name, then: roost delete " + app.Name,
+		}
+	}
+	app.Config = declared
+	if _, ok := keys["instances"]; ok {
+		c.Resize(app, declared.Instances.Count(cpus))
 	}
 	return nil
 }
@@ -157,14 +220,17 @@ func fitCPUs(c *host.Config, cpus int) {
 
 // notes tell, for apps that a config file declares, how long a change by
 // command holds.
-func notes(c host.Config, verb string, chosen []selection) []string {
+func notes(c host.Config, r control.ActRequest, chosen []selection) []string {
 	var out []string
 	for _, s := range chosen {
 		a := c.Apps[s.app]
 		if a.Source == "" {
 			continue
 		}
-		switch verb {
+		if len(r.Set) > 0 {
+			r.Verb = "replace"
+		}
+		switch r.Verb {
 		case control.VerbDelete:
 			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it brings the app back", a.Name, a.Source))
 		case "replace":

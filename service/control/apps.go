@@ -39,15 +39,19 @@ type ActRequest struct {
 	Verb string `json:"verb"`
 	// Targets are names, instance ids, namespaces, "all" or "/regular expression/"; at least one.
 	Targets []string `json:"targets"`
+	// Only, when not empty, restricts what Targets mean to the apps and namespaces with these names.
+	Only []string `json:"only,omitempty"`
 	// Signal is the one to send, with VerbSignal: "SIGUSR2", "usr2" or "12".
 	Signal string `json:"signal,omitempty"`
 	// Environ, when not nil, replaces the app's shell environment (start, restart and reload with --update-env).
 	Environ map[string]string `json:"environ,omitempty"`
-	// Set are keys of [[app]] and their new values, with start, restart and reload; null removes a key.
+	// Set are keys of [[app]] and their new values, with start, restart and reload. null removes a key; names in env
+	// are added to those there are, or removed by null.
 	Set map[string]json.RawMessage `json:"set,omitempty"`
 	// Running restricts restart and reload to what is not stopped.
 	Running bool `json:"running,omitempty"`
-	// Parallel is how many apps are acted on at a time; as many as there are when 0.
+	// Parallel is how many apps are acted on at a time, until one fails; all at once when 0, and then those that fail
+	// do not keep the others from it.
 	Parallel int `json:"parallel,omitempty"`
 }
 
@@ -103,6 +107,13 @@ func (c *Client) Instances(ctx context.Context, targets []string) ([]apps.Instan
 func (c *Client) App(ctx context.Context, name string) (App, error) {
 	var a App
 	err := c.get(ctx, "/v1/apps/"+url.PathEscape(name), &a)
+	return a, err
+}
+
+// AppValues is App with the values of its variables, which are secrets as often as not.
+func (c *Client) AppValues(ctx context.Context, name string) (App, error) {
+	var a App
+	err := c.get(ctx, "/v1/apps/"+url.PathEscape(name)+"?values=true", &a)
 	return a, err
 }
 

@@ -1,0 +1,123 @@
+package service
+
+import (
+	"cmp"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"roost/apps"
+	"roost/host"
+	"roost/service/control"
+)
+
+// masked stands for values of an environment, which are secrets as often as not.
+const masked = "********"
+
+// describe says all about one app.
+func (a *api) describe(c echo.Context) (any, error) {
+	a.measure.refresh()
+	config := a.editor.Config()
+	i, err := findApp(config, c.Param("name"))
+	if err != nil {
+		return nil, err
+	}
+	return a.description(config, config.Apps[i], a.box.Apps(), a.box.Look(), c.QueryParam("values") == "true"), nil
+}
+
+// all says all about every app.
+func (a *api) all(c echo.Context) (any, error) {
+	a.measure.refresh()
+	config, standing, seen := a.editor.Config(), a.box.Apps(), a.box.Look()
+	out := []control.App{}
+	for _, app := range config.Apps {
+		out = append(out, a.description(config, app, standing, seen, c.QueryParam("values") == "true"))
+	}
+	return out, nil
+}
+
+// description is all about app, without the values of its variables unless
+// they are asked for.
+func (a *api) description(config host.Config, app apps.Wanted, standing []apps.Status, seen look, values bool) control.App {
+	out := control.App{
+		Status: statusOf(standing, app.Name), Config: app.Config, Created: app.Created, Source: app.Source,
+		Version: a.versions.of(programFolder(app)),
+		Environ: slices.Sorted(maps.Keys(app.Environ)), Sites: leadingTo(config, app.Name),
+	}
+	if values {
+		out.Values = app.Environ
+	} else {
+		out.Config.Env = maps.Clone(app.Env)
+		for name := range out.Config.Env {
+			out.Config.Env[name] = masked
+		}
+	}
+	for _, stream := range []string{"out", "error"} {
+		out.Logs = append(out.Logs, filepath.Join(a.dirs.Logs, apps.SafeName(app.Name)+"-"+stream+".log"))
+	}
+	if traffic, ok := seen.traffic[app.Name]; ok {
+		out.Traffic = &traffic
+	}
+	return out
+}
+
+// programFolder is where an app's program lies.
+func programFolder(app apps.Wanted) string {
+	if filepath.IsAbs(app.Script) {
+		return filepath.Dir(app.Script)
+	}
+	return filepath.Dir(filepath.Join(app.Cwd, cmp.Or(app.Script, "x")))
+}
+
+// environ is the environment that an instance runs with.
+func (a *api) environ(c echo.Context) (any, error) {
+	config := a.editor.Config()
+	id, err := strconv.Atoi(c.Param("id"))
+	if err != nil {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: "an instance id is a number", Hint: "see the ids with: roost list"}
+	}
+	i, slot, ok := slotOf(config, id)
+	if !ok {
+		return nil, unknown(config, c.Param("id"))
+	}
+	env := map[string]string{}
+	if p := a.box.App(config.Apps[i].Name); p != nil {
+		for _, pair := range p.Environ(slot) {
+			name, value, _ := strings.Cut(pair, "=")
+			env[name] = value
+		}
+	}
+	if len(env) == 0 {
+		return nil, &control.Error{
+			Code: control.CodeConflict, Message: config.Apps[i].Name + " (id " + c.Param("id") + ") does not run",
+			Hint: "see why: roost describe " + config.Apps[i].Name,
+		}
+	}
+	return env, nil
+}
+
+// leadingTo are the domains and paths that lead to an app.
+func leadingTo(c host.Config, app string) []string {
+	var out []string
+	for _, s := range c.Sites {
+		domains := s.Domains
+		if len(domains) == 0 {
+			domains = []string{"*"}
+		}
+		for _, domain := range domains {
+			if s.App == app {
+				out = append(out, domain+"/")
+			}
+			for _, r := range s.Routes {
+				if r.App == app {
+					out = append(out, domain+r.Path)
+				}
+			}
+		}
+	}
+	return out
+}
