@@ -59,6 +59,7 @@ type App struct {
 	want      want
 	slots     []slot
 	heldBy    string       // why nothing starts
+	clock     clock        // of cron_restart or schedule
 	changing  bool         // the last Want changed something that is not reached yet
 	failure   *Failure     // why it cannot be
 	settle    []chan error // callers of Settle
@@ -274,7 +275,10 @@ func (a *App) Run(ctx context.Context) error {
 		for _, f := range a.take() {
 			f()
 		}
-		acts, wake := plan(time.Now(), a.want, a.slots)
+		now := time.Now()
+		a.keepTime(now)
+		acts, wake := plan(now, a.want, a.slots)
+		wake = earlier(wake, a.clock.wake(now))
 		for _, act := range acts {
 			a.do(act)
 		}
@@ -298,7 +302,7 @@ func (a *App) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-done:
 			done, a.ending = nil, true
-			a.want = want{}
+			a.want, a.clock = want{}, clock{}
 		}
 	}
 	a.watchers.Wait()

@@ -47,7 +47,7 @@ type verdict struct {
 // a box do not start in step. MaxRestarts in a row are a crash loop, tried again
 // every minute: one that dies after two seconds for ever is one as well.
 func judge(c *Config, o outcome, wasReady bool, lived time.Duration, fails int, jitter func() float64) verdict {
-	if c.Autorestart != nil && !*c.Autorestart && o.err == nil {
+	if c.Schedule != "" || c.Autorestart != nil && !*c.Autorestart && o.err == nil {
 		return verdict{end: true}
 	}
 	// a death by signal has no exit code: an instance that ran out of memory is

@@ -16,7 +16,8 @@ func (a *App) change(w Wanted) {
 	}
 	a.wanted = w
 	old := a.want
-	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace, held: old.held}
+	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace, held: old.held, job: w.Schedule != ""}
+	a.setClock()
 	failed := a.failure != nil
 	a.failure, a.changing = nil, false
 	for len(a.slots) < len(w.Slots) {
@@ -30,6 +31,9 @@ func (a *App) change(w Wanted) {
 		fresh := a.renewed(old, n)
 		if fresh {
 			s.forgive()
+		}
+		if fresh || a.want.job != old.job {
+			a.rest(old, n)
 		}
 		if n < len(w.Slots) {
 			s.id = w.Slots[n].ID
@@ -48,7 +52,7 @@ func (a *App) renewed(old want, n int) bool {
 		return false
 	}
 	cur := a.slots[n].cur
-	return !old.runs(n) || old.slots[n].Revision != a.want.slots[n].Revision || cur != nil && !a.want.fits(cur, n)
+	return !old.runs(n) || old.job && !a.want.job || old.slots[n].Revision != a.want.slots[n].Revision || cur != nil && !a.want.fits(cur, n)
 }
 
 func (a *App) do(act action) {

@@ -9,6 +9,7 @@ type want struct {
 	replace bool   // a slot moves to a new revision by stop, then start
 	aborted bool   // the new revision failed: no slot moves to it any more
 	held    bool   // nothing starts yet: another app must be ready before
+	job     bool   // it starts at its times, and a run is left alone
 }
 
 // runs reports whether slot n should hold an instance.
@@ -20,7 +21,7 @@ func (w want) fits(i *instance, n int) bool { return i.stale == "" && w.current(
 // current reports whether an instance is of the form that is wanted. One that was
 // started when no site led to the app has no port by which it could be reached.
 func (w want) current(i *instance, n int) bool {
-	return i.revision == w.slots[n].Revision && !(i.kind == kindBackground && w.kind == kindPort)
+	return (i.revision == w.slots[n].Revision || w.job && !w.replace) && !(i.kind == kindBackground && w.kind == kindPort)
 }
 
 // overlaps reports whether the instance that takes i's place starts beside it.

@@ -68,7 +68,7 @@ func (a *App) show() {
 	for n := range a.slots {
 		s := &a.slots[n]
 		base := Instance{App: st.status.Name, Namespace: st.status.Namespace, ID: s.id, Slot: n,
-			Reason: s.reason, Restarts: s.restarts, ExitCode: s.exitCode}
+			Reason: s.reason, Restarts: s.restarts, ExitCode: s.exitCode, Next: a.clock.next}
 		if s.cur == nil && s.next == nil && len(s.leaving) == 0 && n < len(a.want.slots) {
 			st.rows = append(st.rows, row{Instance: a.vacancy(base, s, n)})
 		}
@@ -97,7 +97,11 @@ func (i *instance) row(in Instance) row {
 func (a *App) vacancy(in Instance, s *slot, n int) Instance {
 	in.Revision = a.want.slots[n].Revision
 	switch {
-	case !a.want.runs(n), s.ended:
+	case !a.want.runs(n):
+		in.State, in.Next = StateStopped, time.Time{}
+	case s.ended && a.want.job:
+		in.State, in.Reason = StateStopped, a.nextStart(s.reason)
+	case s.ended:
 		in.State = StateStopped
 	case a.want.held:
 		in.State, in.Reason = StateWaiting, a.heldBy

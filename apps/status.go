@@ -45,8 +45,9 @@ type Instance struct {
 	State     State             `json:"state"`
 	Reason    string            `json:"reason,omitempty"` // why it is in that state, or why it replaced the one before, e.g. "exited with status 1"
 	Started   time.Time         `json:"started,omitzero"`
-	Uptime    float64           `json:"uptime"`   // seconds
-	Restarts  int               `json:"restarts"` // unwanted exits and replacements since the slot was made or reset
+	Uptime    float64           `json:"uptime"`        // seconds
+	Next      time.Time         `json:"next,omitzero"` // when schedule or cron_restart starts one here
+	Restarts  int               `json:"restarts"`      // unwanted exits and replacements since the slot was made or reset
 	ExitCode  *int              `json:"exit_code,omitempty"`
 	CPU       float64           `json:"cpu"`                  // per cent of one core, the whole process tree
 	Memory    uint64            `json:"memory"`               // bytes resident, the whole process tree

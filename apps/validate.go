@@ -41,6 +41,7 @@ func Validate(c Config) []Complaint {
 	v.reach()
 	v.stopping()
 	v.environment()
+	v.triggers()
 	return v.found
 }
 

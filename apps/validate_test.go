@@ -81,6 +81,17 @@ func TestEveryMistakeGetsItsComplaint(t *testing.T) {
 		{"env key", func(c *Config) { c.Env["A=B"] = "" }, "env", `"A=B"`, "key"},
 		{"env value", func(c *Config) { c.Env["A"] = "x\x00" }, "env", "zero byte", "remove"},
 		{"env that is ours", func(c *Config) { c.Env["ROOST_SLOT"] = "1" }, "env", "ROOST_SLOT", "remove"},
+		{"cron", func(c *Config) { c.CronRestart = "61 * * * *" }, "cron_restart", "61", "0 3 * * *"},
+		{"cron that never comes", func(c *Config) { c.Schedule = "0 0 30 2 *" }, "schedule", "never comes", "@daily"},
+		{"cron with a zone in it", func(c *Config) { c.Schedule = "TZ=UTC 0 0 * * *" }, "schedule", "time_zone", "@daily"},
+		{"time zone", func(c *Config) { c.CronRestart, c.TimeZone = "@daily", "Mars/Base" }, "time_zone", `"Mars/Base"`, "Europe/Berlin"},
+		{"time zone of nothing", func(c *Config) { c.TimeZone = "UTC" }, "time_zone", "cron_restart", "remove"},
+		{"job with cron_restart", func(c *Config) { c.CronRestart, c.Schedule = "@daily", "@daily" }, "cron_restart", "job", "keep one"},
+		{"job that watches", func(c *Config) { c.Watch, c.Schedule = Paths{"."}, "@daily" }, "watch", "job", "remove"},
+		{"job with a memory limit", func(c *Config) { c.MaxMemoryRestart, c.Schedule = 1, "@daily" }, "max_memory_restart", "job", "memory_max"},
+		{"watch", func(c *Config) { c.Watch = Paths{"src/[a"} }, "watch", "src/[a", "folder"},
+		{"ignore_watch", func(c *Config) { c.IgnoreWatch = Paths{"{a"} }, "ignore_watch", "{a", "logs"},
+		{"watch_delay", func(c *Config) { c.WatchDelay = -1 }, "watch_delay", "negative", "200 ms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}}
