@@ -28,7 +28,7 @@ type Options struct {
 	// problems, and tells them in the log and the status: for a service at boot. A
 	// person who starts the daemon wants to hear instead.
 	Unattended bool
-	// Log takes the program's own log; when nil that is roost.log in Dirs.Logs.
+	// Log takes the program's own log; when nil that is Dirs.ProgramLog.
 	Log *slog.Logger
 	// Person gets the log as text beside roost.log when not nil: the terminal.
 	Person io.Writer
@@ -85,8 +85,15 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer held.release()
+	if o.Dirs.PM2 != "" {
+		forget, err := writePID(filepath.Join(o.Dirs.PM2, "pm2.pid"))
+		if err != nil {
+			return err
+		}
+		defer forget() // before the lock is released
+	}
 	if o.Log == nil {
-		log, file := openLog(o.Dirs.Logs, o.Person)
+		log, file := openLog(o.Dirs.ProgramLog(), o.Person)
 		defer file.Close()
 		o.Log = log
 	}

@@ -19,6 +19,7 @@ type Dirs struct {
 	Releases string // unpacked code
 	Logs     string // roost.log, access logs, output of apps
 	Run      string // lock; sockets too, unless its path is too long for them
+	PM2      string // home of PM2 whose layout the daemon keeps beside (pm2.log, pm2.pid, pids); none when empty
 }
 
 // mostSocketDir bounds the path of a folder for sockets, bytes: sun_path holds 104
@@ -47,7 +48,7 @@ func FindDirs(getenv func(string) string) (Dirs, error) {
 // $ROOST_HOME, else the system's if this user may use it, else the user's own.
 // Nobody need be running there.
 func Locate() (socket string, d Dirs, err error) {
-	if os.Getenv("ROOST_HOME") == "" && !privileged() && answers(systemDirs().Socket()) {
+	if os.Getenv("ROOST_HOME") == "" && !privileged() && answering(systemDirs().Socket()) {
 		d = systemDirs()
 		return d.Socket(), d, nil
 	}
@@ -74,6 +75,14 @@ func (d Dirs) Sockets() string {
 	}
 	sum := sha256.Sum256([]byte(d.Run))
 	return filepath.Join(temporary(), "roost-"+hex.EncodeToString(sum[:8]))
+}
+
+// ProgramLog is the path of the program's own log.
+func (d Dirs) ProgramLog() string {
+	if d.PM2 != "" {
+		return filepath.Join(d.PM2, "pm2.log")
+	}
+	return filepath.Join(d.Logs, "roost.log")
 }
 
 // File is the config file that is applied at start when none is named and it exists.
@@ -108,6 +117,20 @@ func dirsBelow(home string) Dirs {
 	}
 }
 
+// PM2Dirs are the folders of a daemon in a home of PM2, an absolute path: what
+// PM2's users look for is where PM2 has it, the rest in a folder of ours.
+func PM2Dirs(home string) Dirs {
+	d := dirsBelow(filepath.Join(home, "roost"))
+	d.Config, d.Logs, d.PM2 = home, filepath.Join(home, "logs"), home
+	return d
+}
+
+// SystemDirs are the folders of the system's daemon, whoever asks.
+func SystemDirs() (d Dirs, answers bool) {
+	d = systemDirs()
+	return d, answering(d.Socket())
+}
+
 func userDirs(getenv func(string) string) (Dirs, error) {
 	home := getenv("HOME")
 	if home == "" {
@@ -124,8 +147,8 @@ func userDirs(getenv func(string) string) (Dirs, error) {
 	return dirsBelow(filepath.Join(home, ".roost")), nil
 }
 
-// answers reports whether somebody listens at socket and lets this user in.
-func answers(socket string) bool {
+// answering reports whether somebody listens at socket and lets this user in.
+func answering(socket string) bool {
 	c, err := net.DialTimeout("unix", socket, time.Second)
 	if err != nil {
 		return false

@@ -51,6 +51,15 @@ func takeLock(run string) (*lock, error) {
 	return &lock{file: f}, nil
 }
 
+// writePID writes this process's id to a file, for those who look for it there,
+// and returns what removes it.
+func writePID(path string) (forget func(), err error) {
+	if err := os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+		return nil, fmt.Errorf("cannot write the process id: %w", err)
+	}
+	return func() { os.Remove(path) }, nil
+}
+
 // release gives the lock up. The file stays: removing it would let two
 // processes lock two files of one name.
 func (l *lock) release() { l.file.Close() }

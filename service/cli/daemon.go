@@ -50,6 +50,13 @@ func (c *console) daemon(ctx context.Context) (*control.Client, error) {
 	return client, nil
 }
 
+// Spawn starts this program as a daemon with these folders, in the background,
+// waits until it answers and returns a client for it.
+func Spawn(ctx context.Context, dirs service.Dirs) (*control.Client, error) {
+	client := control.Dial(dirs.Socket())
+	return client, (&console{}).spawn(ctx, client, dirs)
+}
+
 // spawn starts this program as a daemon and waits until it answers. Another
 // daemon may hold the lock of this home for a while: one that another command
 // has just started, which then answers, or one that is ending.
@@ -67,7 +74,7 @@ func (c *console) spawn(ctx context.Context, client *control.Client, dirs servic
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	failure := func() error { return words.failure("see why: " + c.command("run")) }
-	exit, err := c.launch(words.file)
+	exit, err := c.launch(words.file, dirs)
 	again := (<-chan time.Time)(nil) // when another daemon held the home
 	for err == nil {
 		if _, err := client.Ping(ctx); err == nil {
@@ -81,7 +88,7 @@ func (c *console) spawn(ctx context.Context, client *control.Client, dirs servic
 			again = time.After(100 * time.Millisecond)
 		case <-again:
 			again = nil
-			exit, err = c.launch(words.file)
+			exit, err = c.launch(words.file, dirs)
 		case <-ctx.Done():
 			if again != nil {
 				return failure()
@@ -95,13 +102,16 @@ func (c *console) spawn(ctx context.Context, client *control.Client, dirs servic
 
 // launch starts this program in a session of its own, without a terminal, and
 // returns its exit code when it ends.
-func (c *console) launch(words *os.File) (exit <-chan int, err error) {
+func (c *console) launch(words *os.File, dirs service.Dirs) (exit <-chan int, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start a daemon: %w", err)
 	}
 	cmd := exec.Command(self, "run", "--background")
 	cmd.Args[0] = os.Args[0]
+	if dirs.PM2 != "" {
+		cmd.Args = []string{"roost", "run", "--background", "--pm2", dirs.PM2}
+	}
 	cmd.Dir = rootDir()
 	if c.home != "" { // it may be relative to the folder that we are in
 		home, err := filepath.Abs(c.home)

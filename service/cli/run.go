@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"roost/service"
@@ -20,6 +19,7 @@ import (
 
 func newRun(c *console) *cobra.Command {
 	var background, asService bool
+	var pm2 string
 	cmd := &cobra.Command{
 		Use:   "run [FILE]",
 		Short: "run the daemon in the foreground",
@@ -28,7 +28,7 @@ what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
 		Example: "  roost run\n  roost run roost.toml\n  ROOST_HOME=/tmp/try roost run examples/box/roost.toml",
 		Args:    need(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := runOptions(args, asService)
+			o, err := runOptions(args, asService, pm2)
 			if err != nil {
 				return err
 			}
@@ -50,6 +50,8 @@ what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
 	}
 	cmd.Flags().BoolVar(&background, "background", false, "as started by another command: no words")
 	cmd.Flags().BoolVar(&asService, "service", false, "as started by the service manager")
+	cmd.Flags().StringVar(&pm2, "pm2", "", "in this home of PM2")
+	_ = cmd.Flags().MarkHidden("pm2")
 	_ = cmd.Flags().MarkHidden("background")
 	_ = cmd.Flags().MarkHidden("service")
 	return cmd
@@ -70,9 +72,11 @@ func held(err error) error {
 
 // runOptions are those of a daemon with the config file of args, else with the
 // one in its config folder if there is one.
-func runOptions(args []string, asService bool) (o service.Options, err error) {
+func runOptions(args []string, asService bool, pm2 string) (o service.Options, err error) {
 	o.Version = readBuild().Version
-	if o.Dirs, err = service.FindDirs(os.Getenv); err != nil {
+	if pm2 != "" {
+		o.Dirs = service.PM2Dirs(pm2)
+	} else if o.Dirs, err = service.FindDirs(os.Getenv); err != nil {
 		return o, err
 	}
 	file, named := o.Dirs.File(), false
@@ -92,7 +96,7 @@ func runOptions(args []string, asService bool) (o service.Options, err error) {
 // openLog makes the log of a daemon that people look at: roost.log, and what is
 // of least level or above as words here.
 func (c *console) openLog(dirs service.Dirs, o *service.Options, least slog.Level) io.Closer {
-	file := &lumberjack.Logger{Filename: filepath.Join(dirs.Logs, "roost.log"), MaxSize: 10, MaxBackups: 10, Compress: true}
+	file := &lumberjack.Logger{Filename: dirs.ProgramLog(), MaxSize: 10, MaxBackups: 10, Compress: true}
 	o.Log = slog.New(slog.NewMultiHandler(slog.NewJSONHandler(file, nil), newWords(c, least)))
 	return file
 }
