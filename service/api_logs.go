@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -36,14 +34,14 @@ func (a *api) logs(c echo.Context) error {
 	case stream != "":
 		streams = []string{stream}
 	}
-	chosen, err := a.logged(targets)
+	chosen, err := a.followed(targets)
 	if err != nil {
 		return err
 	}
 
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	f := &followers{api: a, targets: targets, lines: make(chan apps.Line, 256), open: map[program]*followed{}}
+	f := newFollowers(a, targets, program.Follow)
 	defer f.close()
 	if follow { // before the history is read: what comes meanwhile is in one or both
 		f.update(ctx, chosen)
@@ -80,21 +78,21 @@ func (a *api) logs(c echo.Context) error {
 }
 
 // history reads the last count lines that chosen shows.
-func (a *api) history(chosen logTargets, names, streams []string, count int) ([]apps.Line, error) {
+func (a *api) history(chosen followTargets, names, streams []string, count int) ([]apps.Line, error) {
 	for read := count; ; read *= 4 { // single instances have only some of their app's lines
 		lines, err := apps.Tail(a.dirs.Logs, names, streams, read)
 		if err != nil {
 			return nil, err
 		}
 		all := len(lines) < read || read >= mostLines
-		lines = slices.DeleteFunc(lines, func(l apps.Line) bool { return !chosen.shows(l) })
+		lines = slices.DeleteFunc(lines, func(l apps.Line) bool { return !chosen.shows(l.App, l.Slot) })
 		if all || len(lines) >= count {
 			return lines[max(0, len(lines)-count):], nil
 		}
 	}
 }
 
-func (a *api) follow(ctx context.Context, f *followers, chosen logTargets, twice *overlap, stream string, c echo.Context, out *json.Encoder) error {
+func (a *api) follow(ctx context.Context, f *followers[apps.Line], chosen followTargets, twice *overlap, stream string, c echo.Context, out *json.Encoder) error {
 	beat, look := time.NewTicker(control.Beat), time.NewTicker(time.Second)
 	defer beat.Stop()
 	defer look.Stop()
@@ -104,14 +102,14 @@ func (a *api) follow(ctx context.Context, f *followers, chosen logTargets, twice
 		case <-ctx.Done():
 			return nil
 		case <-look.C:
-			if now, err := a.logged(f.targets); err == nil {
+			if now, err := a.followed(f.targets); err == nil {
 				chosen = now
 				f.update(ctx, chosen)
 			}
 			continue
 		case <-beat.C:
-		case line := <-f.lines:
-			if stream != "" && line.Stream != stream || !chosen.shows(line) || twice.has(line) {
+		case line := <-f.news:
+			if stream != "" && line.Stream != stream || !chosen.shows(line.App, line.Slot) || twice.has(line) {
 				continue
 			}
 			e.Line = &line
@@ -119,117 +117,10 @@ func (a *api) follow(ctx context.Context, f *followers, chosen logTargets, twice
 		if out.Encode(e) != nil {
 			return nil
 		}
-		if len(f.lines) == 0 {
+		if len(f.news) == 0 {
 			c.Response().Flush()
 		}
 	}
-}
-
-// logTarget is an app whose lines are asked for; slots is nil for all of them.
-type logTarget struct {
-	app   string
-	slots map[int]bool
-}
-
-type logTargets []logTarget
-
-// logged finds whose lines targets mean: every app's when there are none.
-func (a *api) logged(targets []string) (logTargets, error) {
-	config := a.editor.Config()
-	var out logTargets
-	if len(targets) == 0 {
-		for _, app := range config.Apps {
-			out = append(out, logTarget{app: app.Name})
-		}
-		return out, nil
-	}
-	chosen, err := resolve(config, targets)
-	for _, s := range chosen {
-		t := logTarget{app: config.Apps[s.app].Name}
-		if !s.whole {
-			t.slots = map[int]bool{}
-			for _, slot := range s.slots {
-				t.slots[slot] = true
-			}
-		}
-		out = append(out, t)
-	}
-	return out, err
-}
-
-func (t logTargets) shows(l apps.Line) bool {
-	for _, target := range t {
-		if target.app == l.App {
-			return target.slots == nil || target.slots[l.Slot]
-		}
-	}
-	return false
-}
-
-// followers joins the lines of many apps in one channel. It is used by one
-// goroutine; each app has one of its own to carry lines over.
-type followers struct {
-	api     *api
-	targets []string
-	lines   chan apps.Line
-	open    map[program]*followed
-	carry   sync.WaitGroup
-}
-
-// followed is one app whose lines are carried over.
-type followed struct {
-	stop  func()
-	ended atomic.Bool // the app has, and has no more lines
-}
-
-// update follows the apps of chosen that are not followed yet. Those that are
-// deleted are followed to their last line.
-func (f *followers) update(ctx context.Context, chosen logTargets) {
-	for p, one := range f.open {
-		if one.ended.Load() {
-			one.stop()
-			delete(f.open, p)
-		}
-	}
-	for _, t := range chosen {
-		p := f.api.box.App(t.app)
-		if p == nil || f.open[p] != nil {
-			continue
-		}
-		from, stop := p.Follow()
-		over := make(chan struct{})
-		one := &followed{stop: func() { close(over); stop() }}
-		f.open[p] = one
-		f.carry.Go(func() {
-			for {
-				select {
-				case line, ok := <-from:
-					if !ok {
-						one.ended.Store(true)
-						return
-					}
-					select {
-					case f.lines <- line:
-					case <-over:
-						return
-					case <-ctx.Done():
-						return
-					}
-				case <-over:
-					return
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
-}
-
-func (f *followers) close() {
-	for _, one := range f.open {
-		one.stop()
-	}
-	f.carry.Wait()
 }
 
 // overlap knows the newest lines of a history, to tell when a follower brings

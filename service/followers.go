@@ -1,0 +1,119 @@
+package service
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// followTarget is an app of which news are asked for; slots is nil for all of them.
+type followTarget struct {
+	app   string
+	slots map[int]bool
+}
+
+type followTargets []followTarget
+
+// followed finds whose news targets mean: every app's when there are none.
+func (a *api) followed(targets []string) (followTargets, error) {
+	config := a.editor.Config()
+	var out followTargets
+	if len(targets) == 0 {
+		for _, app := range config.Apps {
+			out = append(out, followTarget{app: app.Name})
+		}
+		return out, nil
+	}
+	chosen, err := resolve(config, targets)
+	for _, s := range chosen {
+		t := followTarget{app: config.Apps[s.app].Name}
+		if !s.whole {
+			t.slots = map[int]bool{}
+			for _, slot := range s.slots {
+				t.slots[slot] = true
+			}
+		}
+		out = append(out, t)
+	}
+	return out, err
+}
+
+func (t followTargets) shows(app string, slot int) bool {
+	for _, target := range t {
+		if target.app == app {
+			return target.slots == nil || target.slots[slot]
+		}
+	}
+	return false
+}
+
+// followers joins the news of many apps, lines or events, in one channel. It
+// is used by one goroutine; each app has one of its own to carry news over.
+type followers[T any] struct {
+	api     *api
+	targets []string
+	follow  func(program) (<-chan T, func())
+	news    chan T
+	open    map[program]*follower
+	carry   sync.WaitGroup
+}
+
+// follower is one app whose news are carried over.
+type follower struct {
+	stop  func()
+	ended atomic.Bool // the app has, and has no more news
+}
+
+func newFollowers[T any](a *api, targets []string, follow func(program) (<-chan T, func())) *followers[T] {
+	return &followers[T]{api: a, targets: targets, follow: follow, news: make(chan T, 256), open: map[program]*follower{}}
+}
+
+// update follows the apps of chosen that are not followed yet. Those that are
+// deleted are followed to their last news.
+func (f *followers[T]) update(ctx context.Context, chosen followTargets) {
+	for p, one := range f.open {
+		if one.ended.Load() {
+			one.stop()
+			delete(f.open, p)
+		}
+	}
+	for _, t := range chosen {
+		p := f.api.box.App(t.app)
+		if p == nil || f.open[p] != nil {
+			continue
+		}
+		from, stop := f.follow(p)
+		over := make(chan struct{})
+		one := &follower{stop: func() { close(over); stop() }}
+		f.open[p] = one
+		f.carry.Go(func() {
+			for {
+				select {
+				case news, ok := <-from:
+					if !ok {
+						one.ended.Store(true)
+						return
+					}
+					select {
+					case f.news <- news:
+					case <-over:
+						return
+					case <-ctx.Done():
+						return
+					}
+				case <-over:
+					return
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+}
+
+func (f *followers[T]) close() {
+	for _, one := range f.open {
+		one.stop()
+	}
+	f.carry.Wait()
+}
