@@ -2,166 +2,116 @@ package apps
 
 import (
 	"bufio"
-	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // interpreters says what runs a script by its extension; the first that is
 // found is taken. No interpreter: the file runs itself.
 var interpreters = map[string][]string{
-	".js":  {"node"},
-	".cjs": {"node"},
-	".mjs": {"node"},
-	".ts":  {"node"},
-	".mts": {"node"},
-	".cts": {"node"},
-	".py":  {"python3", "python"},
-	".sh":  {"bash", "sh"},
-	".rb":  {"ruby"},
-	".php": {"php"},
-	".pl":  {"perl"},
-	".exe": nil,
-	".bat": nil,
-	".cmd": nil,
+	".js":     {"node"},
+	".cjs":    {"node"},
+	".mjs":    {"node"},
+	".ts":     {"bun", "node"},
+	".mts":    {"bun", "node"},
+	".cts":    {"bun", "node"},
+	".tsx":    {"bun"},
+	".coffee": {"coffee"},
+	".ls":     {"lsc"},
+	".py":     {"python3", "python"},
+	".sh":     {"bash", "sh"},
+	".rb":     {"ruby"},
+	".php":    {"php"},
+	".pl":     {"perl"},
+	".exe":    nil,
+	".bat":    nil,
+	".cmd":    nil,
 }
 
-// commandLine is the whole of what an instance of c runs and says whether that
-// is Node. argv[0] is an absolute path, looked for anew each time, in the
-// folders of searchPath (as in PATH). Errors are Complaints.
-func commandLine(c Config, searchPath string) (argv []string, node bool, err error) {
-	cwd, err := workingDir(c)
-	if err != nil {
-		return nil, false, err
-	}
-	if c.Script == "" {
-		return splitCommand(c, cwd, searchPath)
-	}
-	script := c.Script
-	if !filepath.IsAbs(script) {
-		script = filepath.Join(cwd, script)
-	}
-	if info, err := os.Stat(script); err != nil {
-		return nil, false, missingScript(c.Script, cwd, err)
-	} else if info.IsDir() {
-		return nil, false, missingScript(c.Script, cwd, errIsFolder)
-	}
-	argv0, args, node, err := interpreterOf(c, script, cwd, searchPath)
-	if err != nil {
-		return nil, false, err
-	}
-	if argv0 != "" {
-		argv = append([]string{argv0}, args...)
-	}
-	return append(append(argv, script), c.Args...), node, nil
+// runner is what runs a script.
+type runner struct {
+	argv []string // before the script; none when it runs by itself
+	node bool
 }
 
-// resolveInterpreter says what runs c.Script: the interpreter's absolute path
-// and the arguments before the script, or "" when the script, or the command,
-// runs by itself. It looks in the PATH of c's Env, else in the program's own.
-func resolveInterpreter(c Config) (argv0 string, args []string, node bool, err error) {
-	searchPath, ok := c.Env["PATH"]
-	if !ok {
-		searchPath = os.Getenv("PATH")
+// runnerOf says what runs script: c's own choice, else the script's
+// extension, else what it holds: a program runs by itself, else its first line
+// tells, else it is one if it may be run.
+func runnerOf(c *Config, script, cwd string, env map[string]string) (runner, error) {
+	if c.Interpreter == "none" {
+		return itself(c, script, cwd)
 	}
-	argv, node, err := commandLine(c, searchPath)
-	if err != nil || c.Script == "" {
-		return "", nil, node, err
-	}
-	argv = argv[:len(argv)-1-len(c.Args)]
-	if len(argv) == 0 {
-		return "", nil, false, nil
-	}
-	return argv[0], argv[1:], node, nil
-}
-
-func workingDir(c Config) (string, error) {
-	if c.Cwd == "" {
-		return os.Getwd()
-	}
-	return filepath.Abs(c.Cwd)
-}
-
-func splitCommand(c Config, cwd, searchPath string) ([]string, bool, error) {
-	var words Words
-	if err := words.Decode(c.Command); err != nil {
-		return nil, false, &Complaint{Key: "command", What: err.Error()}
-	}
-	if len(words) == 0 {
-		return nil, false, &Complaint{Key: "command", What: "neither script nor command says what to run", Hint: `set script = "server.js" or command = "./server --flag"`}
-	}
-	path, err := lookPath(words[0], cwd, searchPath)
-	if err != nil {
-		return nil, false, notFound("command", words[0], cwd, err)
-	}
-	return append(append([]string{path}, words[1:]...), c.Args...), isNode(words[0]), nil
-}
-
-// interpreterOf says what runs script: c's own choice, else the script's
-// extension, else its first line, else itself.
-func interpreterOf(c Config, script, cwd, searchPath string) (argv0 string, args []string, node bool, err error) {
-	key, names := "interpreter", []string{c.Interpreter}
-	switch c.Interpreter {
-	case "none":
-		if !executable(script) {
-			return "", nil, false, notFound("script", c.Script, cwd, fs.ErrPermission)
+	if version, ok := strings.CutPrefix(c.Interpreter, "node@"); ok {
+		path, err := nvmNode(version, env)
+		if err != nil {
+			return runner{}, err
 		}
-		return "", nil, false, nil
-	case "":
-		ext := strings.ToLower(filepath.Ext(script))
-		var known bool
-		key = "script"
-		if names, known = interpreters[ext]; known && names == nil {
-			return "", nil, false, nil
-		} else if !known {
-			line, err := firstLine(script)
-			if err != nil {
-				return "", nil, false, missingScript(c.Script, cwd, err)
-			}
-			words := shebang(line)
-			switch {
-			case len(words) > 0 && (isNode(words[0]) || !executable(script)):
-				names, args = words[:1], words[1:]
-			case executable(script):
-				return "", nil, false, nil
-			default:
-				return "", nil, false, &Complaint{"interpreter", fmt.Sprintf("cannot tell what runs %s", c.Script),
-					`set interpreter, or make it a program: chmod +x ` + c.Script}
-			}
-		}
+		return nodeRunner(c, path, script, nil)
 	}
+	if c.Interpreter != "" {
+		return firstOf(c, "interpreter", []string{c.Interpreter}, nil, script, cwd, env)
+	}
+	names, known := interpreters[extension(script)]
+	switch {
+	case known && names == nil:
+		return runner{}, nil
+	case known:
+		return firstOf(c, "script", names, nil, script, cwd, env)
+	case isBinary(script):
+		return itself(c, script, cwd)
+	}
+	line, err := firstLine(script)
+	if err != nil {
+		return runner{}, missingScript(c.Script, cwd, err)
+	}
+	words := shebang(line)
+	switch {
+	case len(words) > 0 && (isNode(words[0]) || !executable(script)):
+		return firstOf(c, "script", words[:1], words[1:], script, cwd, env)
+	case executable(script):
+		return runner{}, nil
+	}
+	return runner{}, cannotTell(c.Script)
+}
+
+// itself is for a script that is a program.
+func itself(c *Config, script, cwd string) (runner, error) {
+	if !executable(script) {
+		return runner{}, notFound("script", c.Script, cwd, fs.ErrPermission)
+	}
+	return runner{}, nil
+}
+
+// firstOf is the first of the interpreters with these names that is there.
+func firstOf(c *Config, key string, names, args []string, script, cwd string, env map[string]string) (runner, error) {
+	var missing error
 	for _, name := range names {
-		if argv0, err = lookPath(name, cwd, searchPath); err != nil {
+		path, err := lookPath(name, cwd, env["PATH"])
+		if err != nil {
+			missing = err
 			continue
 		}
-		node = isNode(name)
-		args = append(args, c.NodeArgs...)
-		if node && slices.Contains([]string{".ts", ".mts", ".cts"}, strings.ToLower(filepath.Ext(script))) {
-			var flags []string
-			if flags, err = typeScriptFlags(argv0); err != nil {
-				return "", nil, false, err
-			}
-			args = append(flags, args...)
+		if isNode(name) {
+			return nodeRunner(c, path, script, args)
 		}
-		return argv0, args, node, nil
+		return runner{argv: slices.Concat([]string{path}, args, extraOf(c, name))}, nil
 	}
-	return "", nil, false, notFound(key, names[0], cwd, err)
+	complaint := notFound(key, names[len(names)-1], cwd, missing)
+	if extension(script) == ".tsx" && c.Interpreter == "" {
+		complaint.Hint = `install Bun, or set interpreter = "tsx", or compile to JavaScript: Node cannot run .tsx`
+	}
+	return runner{}, complaint
 }
 
-// isNode reports whether a program of that name is Node.
-func isNode(name string) bool {
-	base := strings.TrimSuffix(strings.ToLower(filepath.Base(name)), ".exe")
-	return base == "node" || base == "nodejs"
+func nodeRunner(c *Config, path, script string, args []string) (runner, error) {
+	flags, err := typeScriptFlags(path, script)
+	return runner{argv: slices.Concat([]string{path}, flags, args, extraOf(c, path)), node: true}, err
 }
 
-var errIsFolder = errors.New("is a folder")
+func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
 
 // firstLine reads the first line of a file, 255 bytes at most (the kernel
 // reads as many, see execve(2)).
@@ -195,24 +145,51 @@ func shebang(line string) []string {
 	return words
 }
 
-// typeScriptFlags are what lets this Node run TypeScript: nothing from 22.18
-// and 23.6 on, a flag from 22.6 on.
-func typeScriptFlags(node string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, node, "--version").Output()
+// isBinary reports whether a file holds a program: it begins as ELF, PE or Mach-O does.
+func isBinary(path string) bool {
+	line, err := firstLine(path)
+	if err != nil || len(line) < 4 {
+		return false
+	}
+	switch line[:4] {
+	case "\x7fELF", "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe":
+		return true
+	case "\xca\xfe\xba\xbe": // Mach-O for several processors, whose number follows; or a Java class, with its version
+		return len(line) >= 8 && line[4:7] == "\x00\x00\x00" && line[7] < 30
+	}
+	return strings.HasPrefix(line, "MZ") && strings.ContainsRune(line, 0)
+}
+
+// runsNode reports whether w's program is Node, as commandLine would find; a
+// program that does not exist is taken by its name.
+func runsNode(w *Wanted) bool {
+	c := &w.Config
+	if c.Script == "" {
+		var words Words
+		return words.Decode(c.Command) == nil && len(words) > 0 && isNode(words[0])
+	}
+	if c.Interpreter != "" {
+		return isNode(c.Interpreter)
+	}
+	if names, known := interpreters[extension(c.Script)]; known {
+		if !slices.ContainsFunc(names, isNode) {
+			return false
+		}
+		for _, name := range names {
+			if _, err := lookPath(name, c.Cwd, guessEnv(w)["PATH"]); err == nil {
+				return isNode(name)
+			}
+		}
+		return true
+	}
+	script := c.Script
+	if !filepath.IsAbs(script) {
+		script = filepath.Join(c.Cwd, script)
+	}
+	line, err := firstLine(script)
 	if err != nil {
-		return nil, &Complaint{"interpreter", fmt.Sprintf("cannot ask %s for its version: %v", node, err), "check that it runs"}
+		return isNode(c.Script)
 	}
-	version := strings.TrimSpace(string(out))
-	var major, minor int
-	fmt.Sscanf(version, "v%d.%d", &major, &minor)
-	switch {
-	case major > 23, major == 23 && minor >= 6, major == 22 && minor >= 18:
-		return nil, nil
-	case major == 23, major == 22 && minor >= 6:
-		return []string{"--experimental-strip-types"}, nil
-	}
-	return nil, &Complaint{"interpreter", fmt.Sprintf("node %s cannot run TypeScript", version),
-		`install Node 22.6 or newer, or set interpreter = "tsx", or compile to JavaScript`}
+	words := shebang(line)
+	return len(words) > 0 && isNode(words[0])
 }

@@ -2,6 +2,7 @@ package apps
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,10 +37,10 @@ func TestAScriptIsRunByWhatItsNameOrFirstLineSays(t *testing.T) {
 	if !unixOnly(t) {
 		return // the mode bits below mean nothing elsewhere
 	}
-	bin := toolbox(t, "node", "python3", "bash", "ruby", "php", "perl", "tool")
+	bin := toolbox(t, "node", "python3", "bash", "ruby", "php", "perl", "tool", "coffee", "lsc", "deno")
 	cwd := t.TempDir()
 	plain := func(name, text string) { write(t, filepath.Join(cwd, name), text, 0o644) }
-	for _, name := range []string{"a.js", "a.cjs", "a.mjs", "a.ts", "A.JS", "a.py", "a.sh", "a.rb", "a.php", "a.pl", "a.unknown"} {
+	for _, name := range []string{"a.js", "a.cjs", "a.mjs", "a.ts", "A.JS", "a.py", "a.sh", "a.rb", "a.php", "a.pl", "a.unknown", "a.coffee", "a.ls", "a.tsx"} {
 		plain(name, "")
 	}
 	plain("www", "#!/usr/bin/env node\n")
@@ -49,7 +50,17 @@ func TestAScriptIsRunByWhatItsNameOrFirstLineSays(t *testing.T) {
 	write(t, filepath.Join(cwd, "run"), "#!/usr/bin/env tool\n", 0o755)
 	write(t, filepath.Join(cwd, "run-node"), "#!"+bin+"/node\n", 0o755)
 	write(t, filepath.Join(cwd, "binary"), "\x7fELF\x00\x01", 0o755)
+	write(t, filepath.Join(cwd, "binary-plain"), "\x7fELF\x00\x01", 0o644)
+	write(t, filepath.Join(cwd, "binary.dat"), "\xca\xfe\xba\xbe\x00\x00\x00\x02", 0o755)
 	write(t, filepath.Join(cwd, "venv/bin/python"), "", 0o755)
+	bun, nvm := toolbox(t, "bun"), t.TempDir()
+	for _, v := range []string{"v18.19.0", "v20.9.0", "v20.10.1", "v2.0.0"} {
+		write(t, filepath.Join(nvm, "versions/node", v, "bin/node"), "", 0o755)
+	}
+	write(t, filepath.Join(nvm, "alias/lts/*"), "lts/iron\n", 0o644)
+	write(t, filepath.Join(nvm, "alias/lts/iron"), "v20.9.0\n", 0o644)
+	nvmNode := func(v string) string { return filepath.Join(nvm, "versions/node", v, "bin/node") }
+	yes := true
 	in := func(name string) string { return filepath.Join(cwd, name) }
 	tool := func(name string) string { return filepath.Join(bin, name) }
 
@@ -79,6 +90,22 @@ func TestAScriptIsRunByWhatItsNameOrFirstLineSays(t *testing.T) {
 		{"first line, not executable", Config{Script: "lib"}, []string{tool("tool"), "-x", in("lib")}, false},
 		{"executable", Config{Script: "run", Args: Words{"a"}}, []string{in("run"), "a"}, false},
 		{"binary", Config{Script: "binary"}, []string{in("binary")}, false},
+		{"binary by its content", Config{Script: "binary.dat"}, []string{in("binary.dat")}, false},
+		{"coffee", Config{Script: "a.coffee"}, []string{tool("coffee"), in("a.coffee")}, false},
+		{"livescript", Config{Script: "a.ls"}, []string{tool("lsc"), in("a.ls")}, false},
+		{"ts with bun", Config{Script: "a.ts", Env: map[string]string{"PATH": bun + ":" + bin}}, []string{bun + "/bun", in("a.ts")}, false},
+		{"tsx with bun", Config{Script: "a.tsx", Env: map[string]string{"PATH": bun + ":" + bin}}, []string{bun + "/bun", in("a.tsx")}, false},
+		{"own choice is bun", Config{Script: "a.js", Interpreter: bun + "/bun", NodeArgs: Words{"--smol"}}, []string{bun + "/bun", "--smol", in("a.js")}, false},
+		{"deno", Config{Script: "a.ts", Interpreter: "deno"}, []string{tool("deno"), "run", "-A", in("a.ts")}, false},
+		{"deno with permissions", Config{Script: "a.ts", Interpreter: "deno", NodeArgs: Words{"--allow-net"}}, []string{tool("deno"), "run", "--allow-net", in("a.ts")}, false},
+		{"deno with its command", Config{Script: "a.ts", Interpreter: "deno", NodeArgs: Words{"serve", "--port=1"}}, []string{tool("deno"), "serve", "--port=1", in("a.ts")}, false},
+		{"nvm", Config{Script: "a.js", Interpreter: "node@20", NodeArgs: Words{"-x"}}, []string{nvmNode("v20.10.1"), "-x", in("a.js")}, true},
+		{"nvm to the dot", Config{Script: "a.js", Interpreter: "node@v20.9.0"}, []string{nvmNode("v20.9.0"), in("a.js")}, true},
+		{"nvm by alias", Config{Script: "a.js", Interpreter: "node@lts/*"}, []string{nvmNode("v20.9.0"), in("a.js")}, true},
+		{"source maps", Config{Script: "a.js", SourceMapSupport: &yes, NodeArgs: Words{"-x"}}, []string{tool("node"), "--enable-source-maps", "-x", in("a.js")}, true},
+		{"source maps of a command", Config{Command: "node a.js", SourceMapSupport: &yes}, []string{tool("node"), "--enable-source-maps", "a.js"}, true},
+		{"script on PATH", Config{Script: "tool", Args: Words{"start"}}, []string{tool("tool"), "start"}, false},
+		{"script on PATH is node", Config{Script: "node", Args: Words{"a.js"}}, []string{tool("node"), "a.js"}, true},
 		{"none", Config{Script: "run", Interpreter: "none"}, []string{in("run")}, false},
 		{"command", Config{Command: "tool --flag 'a b'", Args: Words{"c"}}, []string{tool("tool"), "--flag", "a b", "c"}, false},
 		{"command by path", Config{Command: "./run x"}, []string{in("run"), "x"}, false},
@@ -86,21 +113,12 @@ func TestAScriptIsRunByWhatItsNameOrFirstLineSays(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.c.Cwd = cwd
-			got, node, err := commandLine(c.c, bin)
+			env := map[string]string{"PATH": bin, "NVM_DIR": nvm}
+			maps.Copy(env, c.c.Env)
+			i, err := commandLine(&c.c, env)
+			got, node := i.argv, i.node
 			if err != nil || !slices.Equal(got, c.want) || node != c.node {
 				t.Errorf("%q, node %v, %v; want %q", got, node, err, c.want)
-			}
-			c.c.Env = map[string]string{"PATH": bin}
-			argv0, args, node, err := resolveInterpreter(c.c)
-			var want []string
-			if c.c.Script != "" {
-				want = c.want[:len(c.want)-1-len(c.c.Args)]
-			}
-			if argv0 != "" {
-				args = append([]string{argv0}, args...)
-			}
-			if !slices.Equal(args, want) || node != c.node || err != nil {
-				t.Errorf("interpreter %q, %v", args, err)
 			}
 		})
 	}
@@ -117,6 +135,11 @@ func TestAScriptIsRunByWhatItsNameOrFirstLineSays(t *testing.T) {
 		{"unknown kind", Config{Script: "a.unknown"}, "cannot tell what runs a.unknown", "chmod +x a.unknown"},
 		{"unknown kind with env", Config{Script: "odd"}, "cannot tell", "chmod"},
 		{"none but not executable", Config{Script: "a.unknown", Interpreter: "none"}, "not executable", "chmod +x"},
+		{"binary that may not run", Config{Script: "binary-plain"}, "not executable", "chmod +x binary-plain"},
+		{"tsx without bun", Config{Script: "a.tsx"}, "bun is not on PATH", "Node cannot run .tsx"},
+		{"tsx by node", Config{Script: "a.tsx", Interpreter: "node"}, "Node cannot run .tsx", "bun"},
+		{"no such node of nvm", Config{Script: "a.js", Interpreter: "node@22"}, "no Node 22 in " + nvm, "nvm install 22"},
+		{"node of nvm above its folder", Config{Script: "a.js", Interpreter: "node@../../x"}, "no Node ../../x", "nvm install"},
 		{"interpreter not on PATH", Config{Script: "a.js", Interpreter: "bun"}, "bun is not on PATH", "install it"},
 		{"interpreter missing", Config{Script: "a.js", Interpreter: "./no/node"}, "does not exist", cwd},
 		{"command not on PATH", Config{Command: "nosuch x"}, "nosuch is not on PATH", "install it"},
@@ -125,7 +148,7 @@ func TestAScriptIsRunByWhatItsNameOrFirstLineSays(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.c.Cwd = cwd
-			_, _, err := commandLine(c.c, bin)
+			_, err := commandLine(&c.c, map[string]string{"PATH": bin, "NVM_DIR": nvm})
 			complaint, ok := errors.AsType[*Complaint](err)
 			if !ok || !strings.Contains(complaint.What, c.what) || !strings.Contains(complaint.Hint, c.hint) {
 				t.Errorf("%#v", err)
@@ -142,13 +165,14 @@ func TestPathIsLookedUpAtEachStart(t *testing.T) {
 	write(t, filepath.Join(cwd, "a.js"), "", 0o644)
 	empty, full := t.TempDir(), toolbox(t, "node")
 	c := Config{Script: "a.js", Cwd: cwd}
-	_, _, err := commandLine(c, empty)
+	_, err := commandLine(&c, map[string]string{"PATH": empty})
 	complaint, ok := errors.AsType[*Complaint](err)
 	if !ok || complaint.What != "node is not on PATH" || runtime.GOOS == "linux" && complaint.Hint != "install it: apt-get install nodejs" {
 		t.Errorf("%#v", err)
 	}
-	if argv, _, err := commandLine(c, strings.Join([]string{"", ".", empty, full}, string(os.PathListSeparator))); err != nil || argv[0] != filepath.Join(full, "node") {
-		t.Errorf("%q, %v", argv, err)
+	path := strings.Join([]string{"", ".", empty, full}, string(os.PathListSeparator))
+	if i, err := commandLine(&c, map[string]string{"PATH": path}); err != nil || i.argv[0] != filepath.Join(full, "node") {
+		t.Errorf("%q, %v", i.argv, err)
 	}
 }
 
@@ -162,7 +186,8 @@ func TestTypeScriptNeedsANodeThatCan(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "node"), "#!/bin/sh\necho "+version+"\n", 0o755)
 		write(t, filepath.Join(dir, "a.ts"), "", 0o644)
-		argv, _, err := commandLine(Config{Script: "a.ts", Cwd: dir}, dir)
+		i, err := commandLine(&Config{Script: "a.ts", Cwd: dir}, map[string]string{"PATH": dir})
+		argv := i.argv
 		switch {
 		case want == "cannot":
 			if err == nil || !strings.Contains(err.Error(), version+" cannot run TypeScript") {

@@ -1,11 +1,6 @@
 package apps
 
-import (
-	"path/filepath"
-	"runtime"
-	"slices"
-	"strings"
-)
+import "runtime"
 
 // kind is how an app's instances are reached; see design section 4.
 type kind string
@@ -21,7 +16,7 @@ const (
 
 // kindOf says how the instances of w are reached, as far as it can be told
 // without running anything; a program that does not exist is taken by its name.
-func kindOf(w *Wanted) kind { return kindOfProgram(w, runsNode(&w.Config)) }
+func kindOf(w *Wanted) kind { return kindOfProgram(w, runsNode(w)) }
 
 func kindOfProgram(w *Wanted, node bool) kind {
 	switch {
@@ -48,25 +43,4 @@ func (c *Config) clustered() bool {
 		return false
 	}
 	return c.Instances != 0
-}
-
-// runsNode reports whether c's program is Node, as commandLine would find.
-func runsNode(c *Config) bool {
-	if c.Script == "" {
-		var words Words
-		return words.Decode(c.Command) == nil && len(words) > 0 && isNode(words[0])
-	}
-	if c.Interpreter != "" {
-		return isNode(c.Interpreter)
-	}
-	if names, known := interpreters[strings.ToLower(filepath.Ext(c.Script))]; known {
-		return slices.ContainsFunc(names, isNode)
-	}
-	script := c.Script
-	if !filepath.IsAbs(script) {
-		script = filepath.Join(c.Cwd, script)
-	}
-	line, err := firstLine(script)
-	words := shebang(line)
-	return err == nil && len(words) > 0 && isNode(words[0])
 }

@@ -3,6 +3,7 @@
 package apps
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -179,6 +180,17 @@ func (a *liveApp) said(text string) bool {
 	a.Sync()
 	lines, _ := Tail(a.dir, []string{"web"}, []string{"out"}, 100)
 	return slices.ContainsFunc(lines, func(l Line) bool { return l.Text == text })
+}
+
+// read is what is in one of the app's files, once something is.
+func (a *liveApp) read(name string) string {
+	a.t.Helper()
+	var text []byte
+	eventually(a.t, name+" is written", func() bool {
+		text, _ = os.ReadFile(filepath.Join(a.dir, name))
+		return bytes.HasSuffix(text, []byte("\n"))
+	})
+	return strings.TrimSuffix(string(text), "\n")
 }
 
 func exists(path string) bool {

@@ -95,7 +95,7 @@ func (p *program) nodeListens(l node.Listening, path string) {
 // An app that runs as another user gets no port that only root may bind,
 // unless it declares it.
 func (p *program) answer(c *channel, who *account, q node.Question) {
-	if who != nil && q.Port < 1024 && q.Port != p.wanted.Port {
+	if !who.mayBindLow() && q.Port < 1024 && q.Port != p.wanted.Port {
 		c.Deny(q, "EACCES")
 		return
 	}

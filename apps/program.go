@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -173,9 +174,10 @@ func (p *program) start(ctx context.Context, helpers *sync.WaitGroup) (*output, 
 	}
 	defer in.child.Close()
 	p.later(in.close)
+	maps.Copy(s.env, s.ours)
 	cmd := &exec.Cmd{
 		Path: s.argv[0], Args: s.argv, Dir: p.wanted.Cwd,
-		Env:   environment(os.Environ(), p.wanted, s.user.environ(), s.ours),
+		Env:   environList(s.env),
 		Stdin: in.child, Stdout: output.outWriter, Stderr: output.errWriter, ExtraFiles: s.files,
 	}
 	if s.finish != nil {

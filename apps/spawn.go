@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"maps"
@@ -11,7 +12,9 @@ import (
 
 // setup is what a process is started with.
 type setup struct {
-	argv    []string
+	invocation
+	env     map[string]string           // what all instances of the app have, and the slot's numbers
+	own     map[string]string           // what of it the app's declaration says
 	ours    map[string]string           // the last layer of its environment
 	finish  func(env []string) []string // a last change to the environment
 	files   []*os.File                  // its file descriptors from 3 on; closed once it has started
@@ -28,23 +31,37 @@ func (s *setup) close() {
 // prepare finds the program and makes what its kind needs. The setup is never
 // nil; what is in it is the caller's even when there is an error.
 func (p *program) prepare() (*setup, error) {
-	w := p.wanted
+	w, slot := p.wanted, strconv.Itoa(p.slot)
 	s := &setup{ours: map[string]string{
-		"NODE_APP_INSTANCE": strconv.Itoa(p.slot),
-		"ROOST_APP":         w.Name,
-		"ROOST_SLOT":        strconv.Itoa(p.slot),
-		"ROOST_REVISION":    strconv.Itoa(p.revision),
-		"ROOST_INSTANCE":    p.mark,
+		cmp.Or(w.InstanceVar, "NODE_APP_INSTANCE"): slot,
+
+		"pm_id":          strconv.Itoa(w.Slots[p.slot].ID),
+		"ROOST_APP":      w.Name,
+		"ROOST_SLOT":     slot,
+		"ROOST_REVISION": strconv.Itoa(p.revision),
+		"ROOST_INSTANCE": p.mark,
 	}}
-	argv, node, err := commandLine(w.Config, searchPath(w))
+	var err error
+	if s.user, err = lookupAccount(w.User, w.Group); err != nil {
+		return s, err
+	}
+	all, err := layers(os.Environ(), w, s.user)
 	if err != nil {
 		return s, err
 	}
-	s.argv = argv
-	if s.user, err = lookupAccount(w.User); err != nil {
+	s.env, s.own = join(all), declared(all)
+	if w.IncrementVar != "" {
+		if s.env[w.IncrementVar], err = increment(s.own, w.IncrementVar, p.slot); err != nil {
+			return s, err
+		}
+	}
+	if s.invocation, err = commandLine(&w.Config, s.env); err != nil {
 		return s, err
 	}
-	p.kind = kindOfProgram(w, node)
+	if _, set := s.env["PYTHONUNBUFFERED"]; !set && s.python() {
+		s.ours["PYTHONUNBUFFERED"] = "1" // or what it prints would come late
+	}
+	p.kind = kindOfProgram(w, s.node)
 	if w.Port > 0 {
 		s.ours["PORT"] = strconv.Itoa(w.Port)
 	}
@@ -85,7 +102,7 @@ func (p *program) preparePort(s *setup) error {
 // user's Env says of PORT and HOST holds.
 func (p *program) prepareFixed(s *setup) error {
 	port := p.wanted.Port
-	if _, own := p.wanted.Env["PORT"]; own {
+	if _, own := s.own["PORT"]; own {
 		delete(s.ours, "PORT")
 	}
 	if err := loopbackFree(port); err != nil {

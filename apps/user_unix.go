@@ -11,55 +11,88 @@ import (
 	"syscall"
 )
 
-// account is the user that an app runs as.
+// account is the user, and the group, that an app runs as.
 type account struct {
 	name, home string
 	uid, gid   int
 	groups     []uint32
 }
 
-// lookupAccount finds a user by name or number. It is nil when the program
-// runs as that user already, or name is empty.
-func lookupAccount(name string) (*account, error) {
-	if name == "" {
+// lookupAccount finds a user and a group, each by name or number; ours when
+// empty, the user's when only the group is. It is nil when the program runs as
+// them already. Errors are Complaints.
+func lookupAccount(name, group string) (*account, error) {
+	if name == "" && group == "" {
 		return nil, nil
 	}
+	a := &account{uid: os.Geteuid(), gid: os.Getegid()}
+	if name != "" {
+		if err := a.user(name); err != nil {
+			return nil, err
+		}
+	}
+	foreign := a.uid != os.Geteuid()
+	if group != "" {
+		gid, err := lookupGroup(group)
+		if err != nil {
+			return nil, err
+		}
+		a.gid = gid
+	}
+	key, value := "user", name
+	if !foreign {
+		if group == "" || a.gid == os.Getegid() {
+			return nil, nil
+		}
+		key, value = "gid", group
+	}
+	if os.Geteuid() != 0 {
+		return nil, &Complaint{key, fmt.Sprintf("%s = %q needs root", key, value), "run as root, or remove it"}
+	}
+	return a, nil
+}
+
+func (a *account) user(name string) error {
 	u, err := user.Lookup(name)
-	if _, number := strconv.Atoi(name); err != nil && number == nil {
+	if _, number := strconv.ParseUint(name, 10, 31); err != nil && number == nil {
 		u, err = user.LookupId(name)
 		if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
-			u, err = &user.User{Uid: name, Gid: name}, nil
+			u, err = &user.User{Uid: name, Gid: name}, nil // a number needs no name
 		}
 	}
 	if err != nil {
-		return nil, &Complaint{"user", fmt.Sprintf("user %s does not exist", name), "create it: useradd --system " + name}
+		return &Complaint{"user", fmt.Sprintf("user %s does not exist", name), "create it: useradd --system " + name}
 	}
-	a := &account{name: u.Username, home: u.HomeDir}
-	if a.uid, err = strconv.Atoi(u.Uid); err != nil {
-		return nil, err
+	a.name, a.home = u.Username, u.HomeDir
+	if a.uid, err = strconv.Atoi(u.Uid); err == nil {
+		a.gid, err = strconv.Atoi(u.Gid)
 	}
-	if a.gid, err = strconv.Atoi(u.Gid); err != nil {
-		return nil, err
+	if err != nil {
+		return &Complaint{"user", fmt.Sprintf("user %s has no number: %v", name, err), "choose another"}
 	}
-	if a.uid == os.Geteuid() {
-		return nil, nil
-	}
-	if os.Geteuid() != 0 {
-		return nil, &Complaint{"user", fmt.Sprintf("cannot run as %s", name), "only root can switch users: run as root, or remove user"}
-	}
-	if u.Username == "" {
-		return a, nil
+	if a.name == "" || a.uid == os.Geteuid() {
+		return nil
 	}
 	ids, err := u.GroupIds()
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the groups of %s: %w", name, err)
+		return &Complaint{"user", fmt.Sprintf("cannot find the groups of %s: %v", name, err), "see that /etc/group can be read"}
 	}
 	for _, id := range ids {
 		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
 			a.groups = append(a.groups, uint32(n))
 		}
 	}
-	return a, nil
+	return nil
+}
+
+func lookupGroup(name string) (int, error) {
+	if g, err := user.LookupGroup(name); err == nil {
+		return strconv.Atoi(g.Gid)
+	}
+	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
+		return int(n), nil
+	}
+	return 0, &Complaint{"gid", fmt.Sprintf("group %s does not exist", name), "create it: groupadd --system " + name}
 }
 
 // environ is what the user's programs expect to find.
@@ -69,6 +102,9 @@ func (a *account) environ() map[string]string {
 	}
 	return map[string]string{"HOME": a.home, "USER": a.name, "LOGNAME": a.name}
 }
+
+// mayBindLow reports whether the account may listen on ports below 1024.
+func (a *account) mayBindLow() bool { return a == nil || a.uid == 0 }
 
 func (a *account) credential() *syscall.Credential {
 	if a == nil {

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
-	"os/user"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -40,6 +38,7 @@ func Validate(c Config) []Complaint {
 	v.numbers()
 	v.reach()
 	v.stopping()
+	v.start()
 	v.environment()
 	v.triggers()
 	return v.found
@@ -50,10 +49,20 @@ type validation struct {
 	found []Complaint
 	node  bool // the program was found and is Node
 	known bool // the program was found
+	other bool // it was, and does not run JavaScript
 }
 
 func (v *validation) add(key, what, hint string, args ...any) {
 	v.found = append(v.found, Complaint{key, fmt.Sprintf(what, args...), hint})
+}
+
+// complain takes what was found elsewhere.
+func (v *validation) complain(err error) {
+	if c, ok := errors.AsType[*Complaint](err); ok {
+		v.found = append(v.found, *c)
+		return
+	}
+	v.add("", "%v", "", err)
 }
 
 func (v *validation) names() {
@@ -113,17 +122,14 @@ func (v *validation) program() {
 	if (c.Script == "") == (c.Command == "") {
 		return
 	}
-	searchPath, ok := c.Env["PATH"]
-	if !ok {
-		searchPath = os.Getenv("PATH")
+	i, err := commandLine(&c, guessEnv(&Wanted{Config: c}))
+	if err != nil {
+		v.complain(err)
 	}
-	_, node, err := commandLine(c, searchPath)
-	if complaint, ok := errors.AsType[*Complaint](err); ok {
-		v.found = append(v.found, *complaint)
-	} else if err != nil {
-		v.add("", "%v", "", err)
+	v.node, v.known = i.node, err == nil
+	if v.known && !v.node {
+		v.other = !slices.Contains([]string{"bun", "deno"}, baseName(i.argv[0]))
 	}
-	v.node, v.known = node, err == nil
 }
 
 func (v *validation) numbers() {
@@ -194,38 +200,7 @@ func (v *validation) stopping() {
 	if c.ShutdownWithMessage && v.known && !v.node {
 		v.add("shutdown_with_message", "only Node instances get messages", "remove it; the instance gets kill_signal")
 	}
-	if c.User == "" {
-		return
-	}
-	wanted, err := user.Lookup(c.User)
-	if _, number := strconv.Atoi(c.User); err != nil && number == nil {
-		wanted, err = user.LookupId(c.User)
-		if _, unknown := errors.AsType[user.UnknownUserIdError](err); unknown {
-			wanted, err = &user.User{Uid: c.User}, nil // a number needs no name
-		}
-	}
-	switch me, _ := user.Current(); {
-	case runtime.GOOS == "windows":
-		v.add("user", "user does not exist on Windows", "remove it")
-	case err != nil:
-		v.add("user", "user %s does not exist", "create it: useradd --system "+c.User, c.User)
-	case os.Geteuid() != 0 && (me == nil || me.Uid != wanted.Uid):
-		v.add("user", "user = %q needs root", "run as root, or remove it", c.User)
-	}
-}
-
-// oursAlone are variables that every instance gets from us.
-var oursAlone = []string{"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"}
-
-func (v *validation) environment() {
-	for _, key := range slices.Sorted(maps.Keys(v.c.Env)) {
-		switch {
-		case key == "" || strings.ContainsAny(key, "=\x00"):
-			v.add("env", "env has the key %q", `a key is not empty and has no "="`, key)
-		case strings.Contains(v.c.Env[key], "\x00"):
-			v.add("env", "env %s has a zero byte", "remove it", key)
-		case slices.Contains(oursAlone, key) || strings.HasPrefix(key, "ROOST_"):
-			v.add("env", "env %s is set for each instance", "remove it", key)
-		}
+	if _, err := lookupAccount(c.User, c.Group); err != nil {
+		v.complain(err)
 	}
 }

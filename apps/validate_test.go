@@ -42,6 +42,7 @@ func TestEveryMistakeGetsItsComplaint(t *testing.T) {
 	cwd := t.TempDir()
 	bin := toolbox(t, "node", "tool")
 	write(t, filepath.Join(cwd, "a.js"), "", 0o644)
+	write(t, filepath.Join(cwd, "a.env"), "A=1\nB\n", 0o644)
 	for _, c := range []struct {
 		name            string
 		change          func(*Config)
@@ -78,6 +79,21 @@ func TestEveryMistakeGetsItsComplaint(t *testing.T) {
 		{"signal", func(c *Config) { c.KillSignal = "SIGNOPE" }, "kill_signal", "SIGNOPE", "SIGTERM"},
 		{"message", func(c *Config) { c.Script, c.Command, c.ShutdownWithMessage = "", "tool", true }, "shutdown_with_message", "only Node", "remove"},
 		{"user", func(c *Config) { c.User = "nosuchuser" }, "user", "does not exist", "useradd"},
+		{"group", func(c *Config) { c.Group = "nosuchgroup" }, "gid", "does not exist", "groupadd"},
+		{"exec_mode", func(c *Config) { c.ExecMode = "both" }, "exec_mode", "is none", "fork"},
+		{"cluster without node", func(c *Config) { c.Script, c.Command, c.ExecMode = "", "tool", "cluster" }, "exec_mode", "is for Node", "remove"},
+		{"source maps without node", func(c *Config) { yes := true; c.Script, c.Command, c.SourceMapSupport = "", "tool", &yes }, "source_map_support", "is for Node", "remove"},
+		{"memory", func(c *Config) { c.MemoryMax = 512 }, "memory_max", "less than the least", "512M"},
+		{"pid file", func(c *Config) { c.PIDFile = "." }, "pid_file", "is a folder", "name a file"},
+		{"args", func(c *Config) { c.Args = Words{"a", "b\x00"} }, "args", "zero byte", "remove"},
+		{"env file", func(c *Config) { c.EnvFile = Paths{"no.env"} }, "env_file", cwd + "/no.env does not exist", `"no.env?"`},
+		{"env file that is none", func(c *Config) { c.EnvFile = Paths{"a.env", "no.env?"} }, "env_file", cwd + "/a.env:2: is not KEY=value", "quote"},
+		{"increment without a number", func(c *Config) { c.IncrementVar = "NR" }, "increment_var", "no whole number in NR", "3000"},
+		{"increment with a text", func(c *Config) { c.IncrementVar, c.Env["NR"] = "NR", "x" }, "increment_var", "no whole number in NR", "3000"},
+		{"increment of the shared port", func(c *Config) { c.IncrementVar, c.Env["PORT"], c.Port = "PORT", "1", 3000 }, "increment_var", "share port 3000", "env"},
+		{"increment of the slot's number", func(c *Config) { c.IncrementVar = "NODE_APP_INSTANCE" }, "increment_var", "already", "remove"},
+		{"increment of ours", func(c *Config) { c.IncrementVar = "ROOST_SLOT" }, "increment_var", "ROOST_SLOT", "another"},
+		{"instance variable", func(c *Config) { c.InstanceVar = "A=B" }, "instance_var", `"A=B"`, "another"},
 		{"env key", func(c *Config) { c.Env["A=B"] = "" }, "env", `"A=B"`, "key"},
 		{"env value", func(c *Config) { c.Env["A"] = "x\x00" }, "env", "zero byte", "remove"},
 		{"env that is ours", func(c *Config) { c.Env["ROOST_SLOT"] = "1" }, "env", "ROOST_SLOT", "remove"},
