@@ -48,7 +48,8 @@ define need
 endef
 
 deps: ## install what the tests need
-	@$(call need,node:nodejs gcc:gcc /usr/include/stdlib.h:libc6-dev)
+	@$(call need,node:nodejs npm:npm gcc:gcc /usr/include/stdlib.h:libc6-dev)
+	@internal/testcache/npm examples/npm examples/npm/next
 
 deps-system: ## install what the system tests need
 	@$(call need,debootstrap:debootstrap unshare:util-linux ip:iproute2 pgrep:procps)

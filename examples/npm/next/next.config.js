@@ -1,0 +1,1 @@
+module.exports = { poweredByHeader: false, outputFileTracingRoot: __dirname, eslint: { ignoreDuringBuilds: true } }
