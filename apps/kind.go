@@ -32,6 +32,9 @@ func kindOfProgram(w *Wanted, node bool) kind {
 	return kindBackground
 }
 
+// Clustered reports whether the instances of an app are workers to Node's cluster module.
+func Clustered(c Config) bool { return runsNode(&Wanted{Config: c}) && c.clustered() }
+
 // clustered reports whether an instance of c, whose program is Node, is a
 // worker to Node's cluster module: as declared, else, as in PM2, where
 // Instances is given.

@@ -22,7 +22,7 @@ func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control
 	}
 	f := applying{file: host.SourceOf(ask.File), declared: declared, options: host.MergeOptions{
 		CPUs: a.cpus, Only: ask.Only, Keep: ask.Keep, Environ: ask.Environ, UpdateEnv: ask.UpdateEnv,
-	}}
+	}, keepNew: ask.KeepNew}
 	if err := f.options.Missing(declared); err != nil {
 		return control.Plan{}, &control.Error{Code: control.CodeNotFound, Message: err.Error(), Hint: "see what it declares with --dry-run"}
 	}
@@ -42,6 +42,7 @@ type applying struct {
 	file     string // the source of what it declares; empty: a command is
 	declared host.Config
 	options  host.MergeOptions
+	keepNew  bool // as in change
 }
 
 func (f applying) merge(now host.Config) host.Config {
@@ -59,8 +60,9 @@ func (f applying) apply(ctx context.Context, e *editor, gone <-chan struct{}, pr
 			*c = next
 			return nil
 		},
-		file: f.file,
-		gone: gone,
+		file:    f.file,
+		keepNew: f.keepNew,
+		gone:    gone,
 	}, progress)
 	if err != nil {
 		return control.Plan{}, err

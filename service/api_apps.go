@@ -65,7 +65,8 @@ func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control
 			}
 			return register(c, r.Request, a.cpus)
 		},
-		gone: r.gone,
+		keepNew: r.Request.KeepNew,
+		gone:    r.gone,
 	}, r.progress)
 	if err != nil {
 		return control.Acted{}, err

@@ -27,6 +27,9 @@ type change struct {
 	// separate: apps are independent of one another in this change; one that
 	// fails goes back alone and the others stay changed.
 	separate bool
+	// keepNew: apps that the change adds stay when they fail, and are tried again
+	// and again; each of the others that fails goes back alone.
+	keepNew bool
 	// gone, when closed, withdraws a change whose turn has not come yet.
 	gone <-chan struct{}
 }
@@ -111,16 +114,20 @@ func (e *editor) Edit(ctx context.Context, ch change, progress func(string)) err
 	e.box.Want(next)
 	err := e.settle(ctx, old, next, progress)
 	var wrong []*apps.Failure // of apps that went back alone
-	if failures := failuresOf(err); ch.separate && len(failures) > 0 {
-		for _, f := range failures {
+	if failures := failuresOf(err); (ch.separate || ch.keepNew) && len(failures) > 0 {
+		wrong, err = failures, nil
+		back := slices.DeleteFunc(slices.Clone(failures), func(f *apps.Failure) bool { return ch.keepNew && old.App(f.App) == nil })
+		for _, f := range back {
 			e.burn(f.App, next, old)
 			revert(&next, old, f.App)
 		}
-		wrong = failures
-		progress(errorOf(failures).Error() + "; going back to what was before")
-		e.box.Want(next)
+		if len(back) > 0 {
+			progress(errorOf(back).Error() + "; going back to what was before")
+			e.box.Want(next)
+			err = e.settle(ctx, old, next, progress)
+		}
 		// What was before may not start either; that must not undo the other apps.
-		if err = e.settle(ctx, old, next, progress); len(failuresOf(err)) > 0 {
+		if len(failuresOf(err)) > 0 {
 			e.log.Error("what was before a failed change is not back yet", "error", oneLine(err), "change", ch.what)
 			err = nil
 		}

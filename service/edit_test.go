@@ -132,6 +132,40 @@ func TestAFailedChangeWantsTheOldConfigAgain(t *testing.T) {
 	}
 }
 
+func TestANewAppThatFailsStaysWhereThatIsAskedFor(t *testing.T) {
+	e, b, dir := newTestEditor(t)
+	path := script(t)
+	edit(t, e, addApp("old", path, 1))
+	b.settle = func(_ context.Context, c host.Config) error {
+		var all []error
+		for _, a := range c.Apps {
+			if a.Name == "new" || a.Revision > 1 {
+				all = append(all, &apps.Failure{App: a.Name, Reason: "exited with status 1"})
+			}
+		}
+		return errors.Join(all...)
+	}
+	ch := addApp("new", path, 1)
+	add := ch.do
+	ch.do = func(c *host.Config) error {
+		if err := add(c); err != nil {
+			return err
+		}
+		c.Bump(c.App("old"), false)
+		return nil
+	}
+	ch.keepNew = true
+	var failure *control.Error
+	if err := e.Edit(t.Context(), ch, nil); !errors.As(err, &failure) || failure.Code != control.CodeFailed {
+		t.Errorf("got %v, want both failures", err)
+	}
+	for what, c := range map[string]host.Config{"wanted": b.last(), "saved": stored(t, dir), "published": e.Config()} {
+		if c.App("new") == nil || c.App("old").Revision != 1 {
+			t.Errorf("%s: the new app must stay, and the old one be as it was: %+v", what, c.Apps)
+		}
+	}
+}
+
 func TestOneBrokenAppOfManyGoesBackAlone(t *testing.T) {
 	e, b, dir := newTestEditor(t)
 	path := script(t)

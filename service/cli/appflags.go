@@ -105,7 +105,7 @@ func (d decoded) String() string {
 }
 
 // config is the app that word and the flags describe: word is a script, a
-// program, or a command with its arguments. It fails with *notStartable when
+// program, or a command with its arguments. It fails with *NotStartable when
 // word may still be the name of an app.
 func (f *appFlags) config(word string, args []string) (apps.Config, error) {
 	a := f.app
@@ -134,7 +134,7 @@ func (f *appFlags) config(word string, args []string) (apps.Config, error) {
 		}
 		a.Env[name] = value
 	}
-	if err := setProgram(&a, word); err != nil {
+	if err := SetProgram(&a, word); err != nil {
 		return a, err
 	}
 	if a.Name == "" {

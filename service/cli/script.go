@@ -15,13 +15,14 @@ import (
 	"github.com/google/shlex"
 )
 
-// notStartable says that a word names nothing that could be started.
-type notStartable struct{ usageError }
+// NotStartable says that a word names nothing that could be started.
+type NotStartable struct{ usageError }
 
-func (e *notStartable) Unwrap() error { return &e.usageError }
+func (e *NotStartable) Unwrap() error { return &e.usageError }
 
-// setProgram sets what a runs, and its name where it has none.
-func setProgram(a *apps.Config, word string) error {
+// SetProgram sets what a runs, a script, a program of PATH or a command line,
+// and its name where it has none. It fails with *NotStartable when the word is none of these.
+func SetProgram(a *apps.Config, word string) error {
 	name := func(path string) {
 		if a.Name == "" {
 			a.Name = nameOf(path)
@@ -71,7 +72,7 @@ func setProgram(a *apps.Config, word string) error {
 		name(word)
 		return nil
 	}
-	return &notStartable{usageError{fmt.Sprintf("there is no script, program or app %q", word), "name a file in this folder, a program of PATH, or an app of: roost list"}}
+	return &NotStartable{usageError{fmt.Sprintf("there is no script, program or app %q", word), "name a file in this folder, a program of PATH, or an app of: roost list"}}
 }
 
 func isFolder(path string) bool {

@@ -102,7 +102,7 @@ func (s *starter) all(ctx context.Context, words []string) error {
 func (s *starter) one(ctx context.Context, word string) error {
 	config, missing := s.flags.config(word, s.args)
 	addressable := !s.fresh && isTarget(word)
-	var wrong *notStartable
+	var wrong *NotStartable
 	if missing != nil && (!errors.As(missing, &wrong) || !addressable) {
 		return missing
 	}

@@ -27,6 +27,9 @@ type ApplyRequest struct {
 	UpdateEnv bool `json:"update_env,omitempty"`
 	// Set are keys of [[app]] for every app of the file, over what it says there.
 	Set map[string]json.RawMessage `json:"set,omitempty"`
+	// KeepNew registers new apps even when they do not become ready: they are tried again and again, and hold
+	// nothing else up; of the others those that fail stay as they were. The answer is an error all the same.
+	KeepNew bool `json:"keep_new,omitempty"`
 	// DryRun only says what would change.
 	DryRun bool `json:"dry_run,omitempty"`
 }

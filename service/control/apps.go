@@ -31,6 +31,9 @@ type StartRequest struct {
 	Environ map[string]string `json:"environ,omitempty"`
 	// Force replaces an app that has the name already, by a restart.
 	Force bool `json:"force,omitempty"`
+	// KeepNew registers the app even when it does not become ready: it is tried
+	// again and again. The answer is an error all the same.
+	KeepNew bool `json:"keep_new,omitempty"`
 }
 
 // ActRequest does one verb to apps or instances.
