@@ -41,6 +41,7 @@ type App struct {
 	pool   *pool
 	ports  *ports
 	usage  usageTable
+	pids   pidFiles
 	spawn  func(launch) proc
 	jitter func() float64 // 0 to 1
 
@@ -74,6 +75,8 @@ type launch struct {
 	wanted     *Wanted
 	slot       int
 	revision   int
+	restarts   int    // of the slot so far
+	fails      int    // of its instances in a row
 	mustListen bool   // ready means that it takes requests
 	changed    func() // to be called when Endpoint has changed
 }

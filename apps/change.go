@@ -104,6 +104,8 @@ func (a *App) start(n int) {
 		wanted:     &w,
 		slot:       n,
 		revision:   inst.revision,
+		restarts:   s.restarts,
+		fails:      s.fails,
 		mustListen: w.Serves || w.Port > 0 || slices.ContainsFunc(a.slots, func(s slot) bool { return s.listened }),
 		changed:    a.poke,
 	})

@@ -47,3 +47,6 @@ func (c *Config) clustered() bool {
 	}
 	return c.Instances != 0
 }
+
+// treekill reports whether an instance ends with all that it has started.
+func (c *Config) treekill() bool { return c.Treekill == nil || *c.Treekill }

@@ -15,9 +15,13 @@ func attributes(who *account) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Credential: who.credential()}
 }
 
-// interrupt asks the process group to exit. The caller holds life.
+// interrupt asks the process group to exit, without treekill the program alone. The caller holds life.
 func (p *program) interrupt(sig syscall.Signal) {
-	if err := unix.Kill(-p.cmd.Process.Pid, sig); err != nil {
+	whom := -p.cmd.Process.Pid
+	if !p.wanted.treekill() {
+		whom = -whom
+	}
+	if err := unix.Kill(whom, sig); err != nil {
 		p.log.Warn("cannot ask the instance to stop", "signal", signalName(sig), "error", err)
 	}
 }
@@ -32,7 +36,7 @@ func (p *program) Signal(sig syscall.Signal) error {
 	return p.cmd.Process.Signal(sig)
 }
 
-// killTree ends every process of the tree: all in its control group, where
+// killTree ends every process of the tree (without treekill the first alone): all in its control group, where
 // there is one; else its process group, and what has left that.
 func (p *program) killTree() {
 	p.life.Lock()
@@ -41,6 +45,10 @@ func (p *program) killTree() {
 		return
 	}
 	leader := p.cmd.Process.Pid
+	if !p.wanted.treekill() {
+		unix.Kill(leader, unix.SIGKILL)
+		return
+	}
 	unix.Kill(-leader, unix.SIGKILL)
 	type one struct {
 		pid  int

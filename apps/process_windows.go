@@ -31,11 +31,15 @@ func (p *program) Signal(sig syscall.Signal) error {
 	return p.cmd.Process.Signal(os.Kill)
 }
 
-// killTree ends the process and all that descend from it.
+// killTree ends the process and, with treekill, all that descend from it.
 func (p *program) killTree() {
 	p.life.Lock()
 	defer p.life.Unlock()
 	if !p.live {
+		return
+	}
+	if !p.wanted.treekill() {
+		p.cmd.Process.Kill()
 		return
 	}
 	for _, pid := range tree(uint32(p.cmd.Process.Pid)) {

@@ -3,10 +3,8 @@ package apps
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
-	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -20,11 +18,13 @@ import (
 // program is a real process with its tree, its sockets and its output.
 type program struct {
 	launch
-	log    *slog.Logger
-	ports  *ports
-	runDir string
-	out    *lineWriter
-	errors *lineWriter
+	log      *slog.Logger
+	ports    *ports
+	pidFiles *pidFiles
+	runDir   string
+	pm2Home  string
+	out      *lineWriter
+	errors   *lineWriter
 
 	// mark is in the environment of the whole tree (ROOST_INSTANCE), by which
 	// processes are found that have left the group and lost their parent.
@@ -58,13 +58,15 @@ type program struct {
 func (a *App) spawnProgram(l launch) proc {
 	book := a.logs()
 	p := &program{
-		launch: l,
-		log:    a.log.With("slot", l.slot, "revision", l.revision),
-		ports:  a.ports,
-		runDir: a.o.RunDir,
-		out:    book.writer(l.slot, "out"),
-		errors: book.writer(l.slot, "err"),
-		mark:   newMark(a.o.RunDir),
+		launch:   l,
+		log:      a.log.With("slot", l.slot, "revision", l.revision),
+		ports:    a.ports,
+		pidFiles: &a.pids,
+		runDir:   a.o.RunDir,
+		pm2Home:  a.o.PM2Home,
+		out:      book.writer(l.slot, "out"),
+		errors:   book.writer(l.slot, "err"),
+		mark:     newMark(a.o.RunDir, l.wanted.treekill()),
 	}
 	for _, c := range []*chan struct{}{&p.ready, &p.exited, &p.told, &p.located, &p.drained, &p.killed} {
 		*c = make(chan struct{})
@@ -188,6 +190,7 @@ func (p *program) start(ctx context.Context, helpers *sync.WaitGroup) (*output, 
 		return nil, err
 	}
 	p.in.Store(in)
+	p.writePIDFile()
 	output.pump(helpers)
 	for _, help := range s.helpers {
 		helpers.Go(func() { help(ctx) })
@@ -203,7 +206,9 @@ func (p *program) fork(cmd *exec.Cmd, who *account) error {
 	if p.stopping || isClosed(p.killed) {
 		return fmt.Errorf("was stopped before it started")
 	}
-	p.group = newCgroup(p.mark)
+	if p.wanted.treekill() {
+		p.group = newCgroup(p.mark)
+	}
 	err := p.group.start(cmd, who)
 	if err != nil {
 		p.group.remove()
@@ -234,12 +239,15 @@ func (p *program) reap() outcome {
 	return o
 }
 
-// clear ends what the process has left behind. One that was asked to stop may
+// clear ends what the process has left behind, but not without treekill. One that was asked to stop may
 // have children that still finish what they do: they have until Kill.
 func (p *program) clear() {
 	p.life.Lock()
 	stopping := p.stopping
 	p.life.Unlock()
+	if !p.wanted.treekill() {
+		return
+	}
 	if stopping && p.awaitEmpty(p.killed) {
 		return
 	}
@@ -272,7 +280,8 @@ func (p *program) awaitEmpty(enough <-chan struct{}) bool {
 }
 
 // Stop asks the program to exit: by the message 'shutdown', or by a signal to
-// its process group, so that what a shell or npm has started hears it as well.
+// its process group, so that what a shell or npm has started hears it as well;
+// without treekill only the program hears it.
 func (p *program) Stop() {
 	p.life.Lock()
 	defer p.life.Unlock()
@@ -301,7 +310,7 @@ func (p *program) stopSignal() syscall.Signal {
 	return syscall.SIGTERM
 }
 
-// Kill ends the whole tree.
+// Kill ends the whole tree; without treekill the program alone.
 func (p *program) Kill() {
 	p.life.Lock()
 	defer p.life.Unlock()
@@ -328,68 +337,4 @@ func isClosed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-// output is the two pipes from a process to its log.
-type output struct {
-	out, err             io.Writer
-	outReader, errReader *os.File
-	outWriter, errWriter *os.File
-	done                 chan struct{} // closed when both have ended
-}
-
-// outputTime is how long after the end of a process its output is waited for:
-// something that has escaped from its tree may hold the pipes open for ever.
-const outputTime = time.Second
-
-func newOutput(who *account, out, err io.Writer) (*output, error) {
-	o := &output{out: out, err: err, done: make(chan struct{})}
-	for _, pipe := range []struct{ r, w **os.File }{{&o.outReader, &o.outWriter}, {&o.errReader, &o.errWriter}} {
-		r, w, e := os.Pipe()
-		if e == nil {
-			*pipe.r, *pipe.w = r, w
-			e = who.own(w)
-		}
-		if e != nil {
-			o.started()
-			o.abandon()
-			return nil, fmt.Errorf("cannot make a pipe for the output: %w", e)
-		}
-	}
-	return o, nil
-}
-
-// started closes the process's ends of the pipes.
-func (o *output) started() {
-	o.outWriter.Close()
-	o.errWriter.Close()
-}
-
-// abandon closes our ends of the pipes.
-func (o *output) abandon() {
-	o.outReader.Close()
-	o.errReader.Close()
-}
-
-// pump copies until both pipes have ended.
-func (o *output) pump(helpers *sync.WaitGroup) {
-	var both sync.WaitGroup
-	both.Go(func() { io.Copy(o.out, o.outReader) })
-	both.Go(func() { io.Copy(o.err, o.errReader) })
-	helpers.Go(func() {
-		both.Wait()
-		close(o.done)
-	})
-}
-
-// drain waits for what is left in the pipes.
-func (o *output) drain() {
-	timer := time.NewTimer(outputTime)
-	defer timer.Stop()
-	select {
-	case <-o.done:
-	case <-timer.C:
-	}
-	o.abandon()
-	<-o.done
 }

@@ -110,6 +110,31 @@ func TestChildrenFinishWhatTheyDoWhenAskedToStop(t *testing.T) {
 	}
 }
 
+func TestWithoutTreekillOnlyTheProgramEnds(t *testing.T) {
+	for name, trap := range map[string]string{"when asked": "", "when killed": "trap '' TERM;"} {
+		t.Run(name, func(t *testing.T) {
+			a := live(t)
+			w := a.sh(trap + `sh -c 'trap "touch asked" TERM; echo $$ > child; while :; do sleep 0.05; done' > /dev/null 2>&1 &
+				while [ ! -s child ]; do :; done
+				while :; do sleep 0.05; done`)
+			no := false
+			w.Treekill, w.MinUptime, w.KillTimeout = &no, unitOf(200*time.Millisecond), unitOf(500*time.Millisecond)
+			a.want(w)
+			program := a.instance(0).PID
+			a.stop()
+			if gone(t, filepath.Join(a.dir, "child")) || exists(filepath.Join(a.dir, "asked")) {
+				t.Error("its child was ended, or asked to")
+			}
+			if !ended(program) {
+				t.Error("the program still runs")
+			}
+			var child int
+			fmt.Sscan(a.read("child"), &child)
+			syscall.Kill(child, syscall.SIGKILL)
+		})
+	}
+}
+
 func TestAProgramOnItsPrivatePort(t *testing.T) {
 	needNode(t)
 	for _, bind := range []string{"127.0.0.1", "::1", "0.0.0.0"} {

@@ -6,6 +6,16 @@ import (
 	"strings"
 )
 
+// pm2Name is the name of an app in PM2's file names.
+func pm2Name(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && strings.ContainsRune(nameRunes, r) && r != '_' {
+			return r
+		}
+		return '-'
+	}, name)
+}
+
 // SafeName turns an app's name into a part of a file name: a name that Validate
 // accepts stays as it is; anything else loses what no file system takes and
 // gets a hash, so that two names never share files.

@@ -61,6 +61,11 @@ func (p *program) prepare() (*setup, error) {
 	if _, set := s.env["PYTHONUNBUFFERED"]; !set && s.python() {
 		s.ours["PYTHONUNBUFFERED"] = "1" // or what it prints would come late
 	}
+	for key, value := range p.pm2Environ(s) {
+		if _, own := s.own[key]; !own { // such as "name", which may be meant otherwise
+			s.env[key] = value
+		}
+	}
 	p.kind = kindOfProgram(w, s.node)
 	if w.Port > 0 {
 		s.ours["PORT"] = strconv.Itoa(w.Port)

@@ -37,12 +37,19 @@ func Sweep(runDir string) (killed int) {
 // whose processes are not ours.
 const idFile = "id"
 
+// aloneMark begins the second part of a mark whose instance ends alone: what it
+// has started may outlive it, and the daemon.
+const aloneMark = "alone-"
+
 // newMark is a new value of ROOST_INSTANCE.
-func newMark(runDir string) string {
-	path := filepath.Join(runDir, idFile)
+func newMark(runDir string, treekill bool) string {
+	path, name := filepath.Join(runDir, idFile), randomName()
+	if !treekill {
+		name = aloneMark + name
+	}
 	id, err := os.ReadFile(path)
 	if err == nil {
-		return string(id) + "-" + randomName()
+		return string(id) + "-" + name
 	}
 	// written aside and linked, so that no one reads half of it and all have the same
 	if f, err := os.CreateTemp(runDir, ".id-*"); err == nil {
@@ -54,5 +61,5 @@ func newMark(runDir string) string {
 		os.Remove(f.Name())
 	}
 	id, _ = os.ReadFile(path)
-	return string(id) + "-" + randomName()
+	return string(id) + "-" + name
 }

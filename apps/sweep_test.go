@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -15,7 +16,7 @@ func TestSweepEndsWhatAKilledDaemonLeftBehind(t *testing.T) {
 	var started []*exec.Cmd
 	for _, dir := range []string{a, a, b} {
 		cmd := exec.Command("tail", "-f", "/dev/null")
-		cmd.Env = append(os.Environ(), "ROOST_INSTANCE="+newMark(dir))
+		cmd.Env = append(os.Environ(), "ROOST_INSTANCE="+newMark(dir, true))
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,29 @@ func TestSweepEndsWhatAKilledDaemonLeftBehind(t *testing.T) {
 	if n := Sweep(t.TempDir()); n != 0 {
 		t.Errorf("%d processes ended in an unused folder", n)
 	}
-	if one, two := newMark(a), newMark(a); one == two || one[:strings.Index(one, "-")] != two[:strings.Index(two, "-")] {
+	if one, two := newMark(a, true), newMark(a, true); one == two || one[:strings.Index(one, "-")] != two[:strings.Index(two, "-")] {
 		t.Errorf("marks %s and %s, want one beginning and two ends", one, two)
+	}
+}
+
+func TestSweepLeavesWhatMayOutliveItsInstance(t *testing.T) {
+	dir := t.TempDir()
+	env := append(os.Environ(), "ROOST_INSTANCE="+newMark(dir, false))
+	var started []*exec.Cmd
+	for _, attr := range []*syscall.SysProcAttr{
+		{Setpgid: true}, // the program itself
+		{},              // its child
+		{Setsid: true},  // a daemon that it has started
+	} {
+		cmd := exec.Command("tail", "-f", "/dev/null")
+		cmd.Env, cmd.SysProcAttr = env, attr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+		started = append(started, cmd)
+	}
+	if n := Sweep(dir); n != 1 || !ended(started[0].Process.Pid) || ended(started[1].Process.Pid) || ended(started[2].Process.Pid) {
+		t.Errorf("%d processes ended, want the first only", n)
 	}
 }

@@ -21,7 +21,8 @@ func carries(p process, mark string) (is, known bool) {
 	return bytes.Contains(env, []byte("ROOST_INSTANCE="+mark+"\x00")), true
 }
 
-// killOrphans ends all processes whose mark begins so, and returns how many there are.
+// killOrphans ends all processes whose mark begins so, but what those without
+// treekill have started, and returns how many there are.
 func killOrphans(prefix string) (n int) {
 	table, err := processes()
 	if err != nil {
@@ -29,7 +30,13 @@ func killOrphans(prefix string) (n int) {
 	}
 	for pid, p := range table {
 		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		if err == nil && pid != os.Getpid() && bytes.Contains(env, []byte("ROOST_INSTANCE="+prefix)) && !ended(pid) {
+		mark := []byte("ROOST_INSTANCE=" + prefix)
+		if err != nil || pid == os.Getpid() || !bytes.Contains(env, mark) {
+			continue
+		}
+		// a program that ends alone leads its process group, and no session
+		alone := bytes.Contains(env, append(mark, aloneMark...))
+		if (!alone || p.group == pid && p.session != pid) && !ended(pid) {
 			p.end()
 			n++
 		}
