@@ -20,6 +20,11 @@ func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control
 		_, problems = host.Check(ask.File, []byte(ask.Text), ask.Env) // what is wrong beside: all at once
 		return control.Plan{}, invalid(problems)
 	}
+	for i := range declared.Apps {
+		if problems := host.Set(&declared.Apps[i].Config, ask.Set); len(problems) > 0 {
+			return control.Plan{}, invalid(problems)
+		}
+	}
 	f := applying{file: host.SourceOf(ask.File), declared: declared, options: host.MergeOptions{
 		CPUs: a.cpus, Only: ask.Only, Keep: ask.Keep, Environ: ask.Environ, UpdateEnv: ask.UpdateEnv,
 	}, keepNew: ask.KeepNew}

@@ -133,6 +133,9 @@ func (a *api) change(ctx context.Context, r asked[control.ActRequest], group []s
 			if group != nil {
 				chosen = slices.DeleteFunc(chosen, func(s selection) bool { return !slices.Contains(group, c.Apps[s.app].Name) })
 			}
+			if chosen, err = working(*c, r.Request, chosen); err != nil {
+				return err
+			}
 			names, said = namesOf(*c, chosen), notes(*c, r.Request, chosen)
 			return act(c, r.Request, chosen, a.cpus)
 		},

@@ -44,7 +44,11 @@ func verb(verb string, words ...string) change {
 		if err != nil {
 			return err
 		}
-		return act(c, control.ActRequest{Verb: verb}, chosen, 2)
+		r := control.ActRequest{Verb: verb}
+		if chosen, err = working(*c, r, chosen); err != nil {
+			return err
+		}
+		return act(c, r, chosen, 2)
 	}}
 }
 

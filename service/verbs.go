@@ -47,19 +47,8 @@ func act(c *host.Config, r control.ActRequest, chosen []selection, cpus int) err
 	if r.Verb == control.VerbDelete {
 		return remove(c, chosen)
 	}
-	idle := 0 // apps that stay as they are
 	for _, s := range chosen {
 		app := &c.Apps[s.app]
-		running := r.Verb == control.VerbReload || r.Running
-		if running && len(pick(app, s.slots, false)) == 0 {
-			if idle++; idle == len(chosen) {
-				return &control.Error{
-					Code: control.CodeConflict, Message: fmt.Sprintf("%s is stopped: there is nothing to %s", app.Name, r.Verb),
-					Hint: "start it: roost start " + app.Name,
-				}
-			}
-			continue
-		}
 		if r.Environ != nil {
 			app.Environ = r.Environ
 		}
@@ -69,7 +58,7 @@ func act(c *host.Config, r control.ActRequest, chosen []selection, cpus int) err
 			}
 			s.slots = every(app) // new ones too
 		}
-		if running {
+		if r.Verb == control.VerbReload || r.Running {
 			s.slots = pick(app, s.slots, false)
 		}
 		switch r.Verb {
@@ -86,6 +75,23 @@ func act(c *host.Config, r control.ActRequest, chosen []selection, cpus int) err
 		}
 	}
 	return nil
+}
+
+// working leaves out the apps that have nothing running, for verbs that need
+// it; there must be one that has.
+func working(c host.Config, r control.ActRequest, chosen []selection) ([]selection, error) {
+	if r.Verb != control.VerbReload && !r.Running {
+		return chosen, nil
+	}
+	some := slices.DeleteFunc(slices.Clone(chosen), func(s selection) bool { return len(pick(&c.Apps[s.app], s.slots, false)) == 0 })
+	if len(some) > 0 || len(chosen) == 0 {
+		return some, nil
+	}
+	names := strings.Join(namesOf(c, chosen), " ")
+	return nil, &control.Error{
+		Code: control.CodeConflict, Message: fmt.Sprintf("%s is stopped: there is nothing to %s", names, r.Verb),
+		Hint: "start it: roost start " + names,
+	}
 }
 
 // set gives an app other values for some of its keys. They are the app's, so

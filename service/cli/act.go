@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"roost/apps"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // whichApps is what a command that acts on apps wants to hear.
@@ -19,7 +21,6 @@ var acts = map[string]struct {
 	short   string
 	long    string
 	example string
-	env     bool // takes --update-env
 	all     bool // without targets: all
 }{
 	"stop": {
@@ -29,15 +30,13 @@ var acts = map[string]struct {
 	},
 	"restart": {
 		short:   "stop apps and start them again",
-		long:    "Restart apps, all instances at once; requests wait meanwhile.\nWithout an interruption: roost reload.",
-		example: "  roost restart web\n  roost restart /^api/ --update-env",
-		env:     true,
+		long:    "Restart apps, all instances at once; requests wait meanwhile.\nWithout an interruption: roost reload.\nFlags that are keys of [[app]] hold from then on; the value null takes one away.",
+		example: "  roost restart web\n  roost restart /^api/ --update-env\n  roost restart web --max-memory-restart 300M --env LEVEL=debug\n  roost restart ecosystem.config.js --only web",
 	},
 	"reload": {
 		short:   "replace instances one by one, losing no request",
-		long:    "Reload apps: a new instance starts beside each old one, which leaves when the\nnew one is ready. When that fails, the old ones stay and the command fails.",
-		example: "  roost reload web\n  roost reload all --update-env",
-		env:     true,
+		long:    "Reload apps: a new instance starts beside each old one, which leaves when the\nnew one is ready. When that fails, the old ones stay and the command fails.\nFlags that are keys of [[app]] hold from then on; the value null takes one away.",
+		example: "  roost reload web\n  roost reload all --parallel 1\n  roost reload web -i max",
 	},
 	"delete": {
 		aliases: []string{"del"},
@@ -49,48 +48,138 @@ var acts = map[string]struct {
 		example: "  roost flush\n  roost flush web",
 		all:     true,
 	},
+	"reopen": {
+		aliases: []string{"reloadLogs"},
+		short:   "open the log files of apps again, after something has moved them",
+		example: "  roost reopen",
+		all:     true,
+	},
 	"reset": {
 		short:   "set the restart counters of apps to 0",
 		example: "  roost reset web",
 	},
 }
 
+// actFlags say on which apps a verb acts, and what is shown of it.
+type actFlags struct {
+	only      []string
+	parallel  int
+	running   bool
+	updateEnv bool
+	attach    bool
+	asJSON    bool
+	keys      *appFlags // nil for verbs that set none
+}
+
+// define adds the flags that go with a verb.
+func (o *actFlags) define(flags *pflag.FlagSet, verb string) {
+	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.StringSliceVar(&o.only, "only", nil, "only these `APPS` or namespaces of what is named")
+	if verb != control.VerbStart { // there it is one of the app's
+		flags.StringSliceVar(&o.only, "namespace", nil, "the same, for namespaces: `NAMES`")
+	}
+	switch verb {
+	case control.VerbRestart, control.VerbReload:
+		flags.BoolVar(&o.running, "running", false, "leave what is stopped as it is")
+		fallthrough
+	case control.VerbStart:
+		flags.BoolVarP(&o.updateEnv, "update-env", "a", false, "give apps that exist this shell's environment from now on")
+		flags.BoolVar(&o.attach, "attach", false, "then show what the apps write, until Ctrl-C")
+		o.keys = &appFlags{}
+		fallthrough
+	case control.VerbStop, control.VerbDelete:
+		flags.IntVar(&o.parallel, "parallel", 0, "act on so `MANY` apps at a time, until one fails (default: all)")
+	}
+	if o.keys != nil && verb == control.VerbStart {
+		o.keys.define(flags)
+	} else if o.keys != nil {
+		o.keys.add(flags, declaration)
+	}
+}
+
 func newAct(c *console, verb string) *cobra.Command {
 	act := acts[verb]
-	use, least := verb+" APP...", 1
+	use, least := verb+" APP|FILE...", 1
 	if act.all {
-		use, least = verb+" [APP...]", 0
+		use, least = verb+" [APP|FILE...]", 0
 	}
-	var asJSON, updateEnv bool
-	var o fileFlags
+	o := &actFlags{}
 	cmd := &cobra.Command{
 		Use: use, Aliases: act.aliases, Short: act.short, Long: act.long, Example: act.example,
 		Args:              need(least, -1, whichApps),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && isConfig(args[0]) && !act.all {
-				o.updateEnv, o.asJSON = updateEnv, asJSON
-				return c.actFile(cmd.Context(), verb, args[0], o)
-			}
-			r := control.ActRequest{Verb: verb, Targets: args}
 			if len(args) == 0 {
-				r.Targets = []string{"all"}
+				args = []string{"all"}
 			}
-			if updateEnv {
-				r.Environ = environ()
+			names, err := c.actAll(cmd.Context(), verb, args, *o)
+			if err == nil && o.attach {
+				err = c.watchLogs(cmd.Context(), names)
 			}
-			return c.act(cmd.Context(), r, asJSON)
+			return err
 		},
 	}
-	jsonFlag(cmd, &asJSON)
-	if act.env {
-		cmd.Flags().BoolVarP(&updateEnv, "update-env", "a", false, "give the apps this shell's environment from now on")
-	}
+	o.define(cmd.Flags(), verb)
 	return cmd
 }
 
+// actAll does one verb to targets, of which some may be config files, and
+// returns the names of their apps.
+func (c *console) actAll(ctx context.Context, verb string, words []string, o actFlags) (names []string, err error) {
+	files := fileFlags{only: o.only, updateEnv: o.updateEnv, asJSON: o.asJSON}
+	r := control.ActRequest{Verb: verb, Only: o.only, Parallel: o.parallel, Running: o.running}
+	if o.keys != nil {
+		if slices.ContainsFunc(words, isConfig) {
+			files.env = o.keys.envName()
+		}
+		if r.Set, err = o.keys.keys(); err != nil {
+			return nil, err
+		}
+		files.set = r.Set
+	}
+	if o.updateEnv {
+		r.Environ = environ()
+	}
+	for _, word := range words {
+		if !isConfig(word) {
+			r.Targets = append(r.Targets, word)
+			continue
+		}
+		declared, err := c.fileTargets(ctx, word, files.env, files.only)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, declared...)
+		if !starts[verb] {
+			r.Targets = append(r.Targets, declared...)
+		} else if err := c.actFile(ctx, verb, word, files); err != nil {
+			return nil, err
+		}
+	}
+	if len(r.Targets) > 0 {
+		done, err := c.send(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, done.Apps...)
+		if err := c.acted(past[verb], done, o.asJSON); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// watchLogs shows what apps write until ctx ends.
+func (c *console) watchLogs(ctx context.Context, names []string) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	return client.Logs(ctx, control.LogsRequest{Targets: names, Lines: 15, Follow: true}, c.logLine)
+}
+
 func newSignal(c *console) *cobra.Command {
-	var asJSON bool
+	o := &actFlags{}
 	cmd := &cobra.Command{
 		Use:               "signal SIGNAL APP...",
 		Aliases:           []string{"sendSignal"},
@@ -99,10 +188,14 @@ func newSignal(c *console) *cobra.Command {
 		Args:              need(2, -1, "a signal and "+whichApps),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.act(cmd.Context(), control.ActRequest{Verb: control.VerbSignal, Signal: args[0], Targets: args[1:]}, asJSON)
+			done, err := c.send(cmd.Context(), control.ActRequest{Verb: control.VerbSignal, Signal: args[0], Targets: args[1:], Only: o.only})
+			if err != nil {
+				return err
+			}
+			return c.acted(past[control.VerbSignal], done, o.asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	o.define(cmd.Flags(), control.VerbSignal)
 	return cmd
 }
 
@@ -144,6 +237,7 @@ var past = map[string]string{
 	control.VerbReset:   "reset",
 	control.VerbFlush:   "emptied the logs of",
 	control.VerbSignal:  "sent the signal to",
+	control.VerbReopen:  "opened the logs of",
 }
 
 // acted prints the instances of the apps that were changed.

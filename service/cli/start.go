@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,15 +16,15 @@ import (
 )
 
 func newStart(c *console) *cobra.Command {
-	f := &appFlags{}
-	var force, asJSON, updateEnv bool
-	var only []string
+	o := &actFlags{}
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "start SCRIPT|PROGRAM|\"COMMAND ARGS\"|FILE|APP... [-- ARGS]",
 		Short: "start a new app, or one that is stopped",
 		Long: `Start a script, a program, a command with arguments, or what a config
 file declares; or start apps that exist (by name, id, namespace, all, /regex/).
-What follows -- is handed to the program. The app gets this shell's environment.`,
+What follows -- is handed to the program. The app gets this shell's environment.
+Flags that are keys of [[app]] declare a new app, and change one that exists.`,
 		Example: `  roost start server.js -i max --name web
   roost start ./clock --listen-fds -- -zone UTC
   roost start "python3 -m http.server" --port 8000
@@ -34,98 +36,108 @@ What follows -- is handed to the program. The app gets this shell's environment.
 			return words, cobra.ShellCompDirectiveDefault // files too
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			words, rest := args, []string(nil)
+			s := starter{c: c, actFlags: *o, words: args, force: force}
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
-				words, rest = args[:n], args[n:]
+				s.words, s.args = args[:n], args[n:]
 			}
-			if len(words) == 0 {
-				return usage("roost start needs a script, a program, a command, a roost.toml or an app", "such as: roost start server.js")
+			if len(s.words) == 0 {
+				return usage("roost start needs a script, a program, a command, a config file or an app", "such as: roost start server.js")
 			}
-			s := starter{c: c, flags: f, args: rest, force: force, asJSON: asJSON}
-			s.files = fileFlags{only: only, updateEnv: updateEnv, asJSON: asJSON}
-			if slices.ContainsFunc(words, isConfig) {
-				s.files.env = f.envName()
-			}
-			s.fresh = len(rest) > 0 || force || f.changed(cmd)
-			if updateEnv {
-				s.environ = environ()
-			}
-			return s.all(cmd.Context(), words)
+			return s.all(cmd.Context())
 		},
 	}
-	f.define(cmd.Flags())
-	jsonFlag(cmd, &asJSON)
-	cmd.Flags().StringSliceVar(&only, "only", nil, "only these `APPS` or namespaces of a config file")
+	o.define(cmd.Flags(), control.VerbStart)
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "replace an app that has the name already")
-	cmd.Flags().BoolVarP(&updateEnv, "update-env", "a", false, "give apps that exist this shell's environment from now on")
 	return cmd
 }
 
 // starter starts what one command line names.
 type starter struct {
-	c       *console
-	flags   *appFlags
-	args    []string // after --
-	fresh   bool     // flags or arguments describe a new app
-	force   bool
-	asJSON  bool
-	environ map[string]string // for apps that exist; nil keeps theirs
-	files   fileFlags         // for config files
+	actFlags
+	c     *console
+	words []string
+	args  []string // after --
+	force bool
 }
 
-// all starts each of words in turn. What is wrong with a word by itself is
-// found before anything is started.
-func (s *starter) all(ctx context.Context, words []string) error {
-	if name := s.flags.app.Name; name != "" && len(words) > 1 {
-		return usage(fmt.Sprintf("--name %s is for one app, not for %d", name, len(words)), "start them one after the other")
+// all starts each of the words in turn.
+func (s *starter) all(ctx context.Context) error {
+	if name, ok := s.keys.set["name"]; ok && len(s.words) > 1 {
+		return usage(fmt.Sprintf("--name %s is for one app, not for %d", name, len(s.words)), "start them one after the other")
 	}
-	for _, word := range words {
-		if isConfig(word) && s.fresh {
-			return usage("flags for apps do not go with the file "+word, "write them into the file")
-		}
-	}
-	for _, word := range words {
-		if isConfig(word) {
-			if err := s.c.actFile(ctx, control.VerbStart, word, s.files); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := s.one(ctx, word); err != nil {
+	var names []string
+	for _, word := range s.words {
+		some, err := s.one(ctx, word)
+		if err != nil {
 			return err
 		}
+		names = append(names, some...)
+	}
+	if s.attach {
+		return s.c.watchLogs(ctx, names)
 	}
 	return nil
 }
 
-// one starts an app that exists under the name, else a new one.
-func (s *starter) one(ctx context.Context, word string) error {
-	config, missing := s.flags.config(word, s.args)
-	addressable := !s.fresh && isTarget(word)
+// one starts an app that exists under the name, else a new one, and returns
+// what addresses it.
+func (s *starter) one(ctx context.Context, word string) ([]string, error) {
+	if isConfig(word) {
+		if len(s.args) > 0 {
+			return nil, usage("arguments do not go with the file "+word, "write them into the file: args")
+		}
+		return s.c.actAll(ctx, control.VerbStart, []string{word}, s.actFlags)
+	}
+	config, missing := s.keys.config(word, s.args)
+	_, named := s.keys.set["name"]
+	addressable := !named && !s.force && isTarget(word)
 	var wrong *NotStartable
 	if missing != nil && (!errors.As(missing, &wrong) || !addressable) {
-		return missing
+		return nil, missing
 	}
 	client, err := s.c.daemon(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if addressable {
 		var e *control.Error
 		_, err := client.Instances(ctx, []string{word})
 		switch {
 		case err == nil:
-			return s.c.act(ctx, control.ActRequest{Verb: control.VerbStart, Targets: []string{word}, Environ: s.environ}, s.asJSON)
+			return []string{word}, s.existing(ctx, word)
 		case !errors.As(err, &e) || e.Code != control.CodeNotFound:
-			return err
+			return nil, err
 		case missing != nil:
 			if e.Hint != "" { // the daemon knows a name that is near
 				wrong.hint = e.Hint
 			}
-			return missing
+			return nil, missing
 		}
 	}
-	return s.c.startNew(ctx, client, control.StartRequest{Config: config, Environ: environ(), Force: s.force}, s.asJSON)
+	return []string{config.Name}, s.c.startNew(ctx, client, control.StartRequest{Config: config, Environ: environ(), Force: s.force}, s.asJSON)
+}
+
+// existing starts apps that exist, with other keys where some are given.
+func (s *starter) existing(ctx context.Context, word string) error {
+	set, err := s.keys.keys()
+	if err != nil {
+		return err
+	}
+	if len(s.args) > 0 {
+		args, err := json.Marshal(s.args)
+		if err != nil {
+			return err
+		}
+		if set = maps.Clone(set); set == nil {
+			set = map[string]json.RawMessage{}
+		}
+		set["args"] = args
+	}
+	r := control.ActRequest{Verb: control.VerbStart, Targets: []string{word}, Only: s.only, Parallel: s.parallel, Set: set}
+	if s.updateEnv {
+		r.Environ = environ()
+	}
+	return s.c.act(ctx, r, s.asJSON)
 }
 
 func (c *console) startNew(ctx context.Context, client *control.Client, r control.StartRequest, asJSON bool) error {

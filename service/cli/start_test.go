@@ -76,12 +76,11 @@ func TestWrongWordsOfStartAreRefusedWithAHint(t *testing.T) {
 		flags      []string
 		what, hint string
 	}{
-		"a folder":        {"./public", nil, "./public is a folder", "serve it: roost serve ./public; or start a script in it"},
-		"nothing":         {"serve.js", nil, `there is no script, program or app "serve.js"`, "name a file in this folder, a program of PATH, or an app of: roost list"},
-		"an open quote":   {"echo 'a", nil, `cannot split "echo 'a" into words`, "close the quote"},
-		"PM2's --env":     {"echo a", []string{"--env", "production"}, `--env "production" is not KEY=VALUE`, "such as: --env NODE_ENV=production"},
-		"no letters":      {"+++ a", nil, `cannot make a name of "+++ a"`, "give one: --name NAME"},
-		"an open quote 2": {"echo a", []string{"--node-args", `"`}, `cannot split "\"" into words`, "close the quote"},
+		"a folder":      {"./public", nil, "./public is a folder", "serve it: roost serve ./public; or start a script in it"},
+		"nothing":       {"serve.js", nil, `there is no script, program or app "serve.js"`, "name a file in this folder, a program of PATH, or an app of: roost list"},
+		"an open quote": {"echo 'a", nil, `cannot split "echo 'a" into words`, "close the quote"},
+		"PM2's --env":   {"echo a", []string{"--env", "production"}, `--env "production" is not KEY=VALUE`, "such as: --env NODE_ENV=production"},
+		"no letters":    {"+++ a", nil, `cannot make a name of "+++ a"`, "give one: --name NAME"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, flags := &appFlags{}, pflag.NewFlagSet("start", pflag.ContinueOnError)
