@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -111,11 +112,10 @@ func (a *App) Want(w Wanted) {
 	w.Env, w.Environ = maps.Clone(w.Env), maps.Clone(w.Environ)
 	a.mu.Lock()
 	if a.book == nil {
-		a.book = newLogBook(a.o.LogDir, w.Name, int64(w.MaxLogSize), w.MaxLogFiles, a.o.Log)
+		a.book = newLogBook(a.logLayout(), w.Name, a.o.Log)
 		a.book.output = a.o.Output
-	} else {
-		a.book.limits(int64(w.MaxLogSize), w.MaxLogFiles)
 	}
+	a.book.want(&w)
 	a.mu.Unlock()
 	a.pool.limits(time.Duration(w.QueueTimeout), w.QueueLimit)
 	a.post(func() { a.change(w) })
@@ -175,36 +175,37 @@ func (a *App) Reset() {
 	}
 }
 
-// Follow returns the lines of output that come from now on. stop ends it and
-// must be called. A slow reader loses lines.
-func (a *App) Follow() (lines <-chan Line, stop func()) {
+// History returns the output that has come so far, for Tail. It must be closed.
+func (a *App) History() *History {
+	if book := a.logs(); book != nil {
+		return book.history(nil)
+	}
+	return &History{}
+}
+
+// Follow returns the output that has come so far and the lines that come after
+// that. The history must be closed; stop ends the lines and must be called. A slow
+// reader loses lines.
+func (a *App) Follow() (h *History, lines <-chan Line, stop func()) {
 	if book := a.logs(); book != nil {
 		return book.follow()
 	}
 	none := make(chan Line)
 	close(none)
-	return none, func() {}
+	return &History{}, none, func() {}
 }
 
-// syncPatience bounds Sync: a disk that does not answer must not hold up readers.
-const syncPatience = time.Second
-
-// Sync sees to it that lines which have come are in the log files, as far as
-// the disk lets it within a second.
-func (a *App) Sync() {
-	book := a.logs()
-	if book == nil {
-		return
+// LogFiles are the files that the output goes to, those of stdout first.
+func (a *App) LogFiles() []string {
+	var paths []string
+	if book := a.logs(); book != nil {
+		book.mu.Lock()
+		defer book.mu.Unlock()
+		for _, s := range book.sinks {
+			paths = append(paths, s.name)
+		}
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		book.sync()
-	}()
-	select {
-	case <-done:
-	case <-time.After(syncPatience):
-	}
+	return paths
 }
 
 // Flush empties the app's log files.
@@ -222,6 +223,14 @@ func (a *App) Reopen() error {
 		return book.reopen()
 	}
 	return nil
+}
+
+// logLayout is where this app's log files are when it does not say.
+func (a *App) logLayout() logLayout {
+	if a.o.PM2Home != "" {
+		return logLayout{dir: filepath.Join(a.o.PM2Home, "logs"), pm2: true}
+	}
+	return logLayout{dir: a.o.LogDir}
 }
 
 func (a *App) logs() *logBook {

@@ -802,7 +802,7 @@ func TestStatusTellsWhatIsKnown(t *testing.T) {
 
 func TestFollowBeforeAnythingIsWantedHasNoLines(t *testing.T) {
 	a := New(Options{RunDir: t.TempDir(), LogDir: t.TempDir()})
-	lines, stop := a.Follow()
+	_, lines, stop := a.Follow()
 	defer stop()
 	if _, more := <-lines; more {
 		t.Error("a line")

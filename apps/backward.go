@@ -2,6 +2,7 @@ package apps
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -22,7 +23,15 @@ type backward struct {
 	modified time.Time
 }
 
+// errNoFile is what there is to read of pipes and devices.
+var errNoFile = errors.New("not a regular file")
+
 func openBackward(path string) (*backward, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

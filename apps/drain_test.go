@@ -215,9 +215,9 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		e.retire()
 		e.close()
 		within(t, "drained", e.drained())
-		b := newLogBook(t.TempDir(), "web", 0, 0, nil)
+		b := testBook(t.TempDir(), "web", 0, 0, nil)
 		fmt.Fprintln(b.writer(0, "out"), "line")
-		_, stop := b.follow()
+		_, _, stop := b.follow()
 		defer stop()
 		if err := b.close(); err != nil {
 			t.Error(err)

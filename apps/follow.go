@@ -24,19 +24,14 @@ type follower struct {
 	finished bool // no more will come
 }
 
-// follow returns the lines that come from now on. The channel is closed after
-// stop, and when the book ends and its last line has been read.
-func (b *logBook) follow() (<-chan Line, func()) {
+// follow returns what has come so far and the lines that come from now on. The
+// channel is closed after stop, and when the book ends and its last line has
+// been read.
+func (b *logBook) follow() (*History, <-chan Line, func()) {
 	f := &follower{app: b.app, lines: make(chan Line), wake: make(chan struct{}, 1), stop: make(chan struct{})}
-	b.mu.Lock()
-	if b.closed {
-		f.finished = true
-	} else {
-		b.followers = append(b.followers, f)
-	}
-	b.mu.Unlock()
+	h := b.history(f)
 	go f.run()
-	return f.lines, sync.OnceFunc(func() {
+	return h, f.lines, sync.OnceFunc(func() {
 		b.mu.Lock()
 		b.followers = slices.DeleteFunc(slices.Clone(b.followers), func(g *follower) bool { return g == f })
 		b.mu.Unlock()
@@ -44,23 +39,34 @@ func (b *logBook) follow() (<-chan Line, func()) {
 	})
 }
 
-// push takes a line in; it never waits.
-func (f *follower) push(l Line) {
+// attach gives f the lines that come from now on; b.mu is held.
+func (b *logBook) attach(f *follower) {
+	if b.closed {
+		f.finished = true
+	} else {
+		b.followers = append(b.followers, f)
+	}
+}
+
+// push takes lines in; it never waits.
+func (f *follower) push(lines []Line) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.waiting) >= maxFollow {
-		f.lost++
-		return
+	for _, l := range lines {
+		if len(f.waiting) >= maxFollow {
+			f.lost++
+			continue
+		}
+		f.noteLost()
+		f.waiting = append(f.waiting, l)
 	}
-	f.noteLost()
-	f.waiting = append(f.waiting, l)
 	f.poke()
 }
 
 // noteLost puts the word about lost lines where they are missing.
 func (f *follower) noteLost() {
 	if f.lost > 0 {
-		f.waiting = append(f.waiting, Line{Time: time.Now().UTC().Truncate(time.Millisecond), App: f.app, Slot: ourSlot, Stream: streamNames[streamErr],
+		f.waiting = append(f.waiting, Line{Time: time.Now().UTC().Truncate(time.Millisecond), App: f.app, ID: unknown, Slot: ourSlot, Stream: streamNames[streamErr],
 			Text: fmt.Sprintf("roost: %d lines are missing here: they came faster than they were read", f.lost)})
 		f.lost = 0
 	}

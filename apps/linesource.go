@@ -8,24 +8,27 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
 
-// lineSource reads one stream of one app from its last line to its first,
-// through the current file and the rotated ones.
+// lineSource reads a log file of an app from its last line to its first: what
+// still waits for the disk, the current file and the rotated ones.
 type lineSource struct {
-	app, stream, path string
-	wanted            int // lines that may still be asked for
+	place  logPlace
+	ids    []int           // of the app's slots
+	like   Line            // what the file tells of each line
+	wanted int             // lines that may still be asked for
+	keep   func(Line) bool // which lines count; nil: all
 
 	line Line // the current one
 	more bool // there is one
 
+	memory [][]byte      // lines that have been read, the last last
 	file   *backward     // of the file being read, if it is not compressed
-	memory [][]byte      // of the file being read, if it is: its last lines
 	old    []rotatedFile // not read yet
-	begun  bool
-	opened time.Time // when the current file was; zero when there is none
+	opened time.Time     // when the current file was
 	listed bool
 	before time.Time // time of the line after this one
 }
@@ -37,29 +40,51 @@ func (s *lineSource) close() {
 	}
 }
 
+// open opens the current file as it stands; that there is none is no error.
+func (s *lineSource) open(f lineFile) (err error) {
+	s.file, s.opened, err = f.reader()
+	if errors.Is(err, fs.ErrNotExist) || err == errNoFile {
+		return nil
+	}
+	if err == nil && s.place.format.timed() {
+		s.before = s.file.modified
+	}
+	return err
+}
+
 // next goes to the line before.
 func (s *lineSource) next() error {
-	s.more = false
-	if s.wanted == 0 {
-		return nil
-	}
-	raw, err := s.raw()
-	if err == io.EOF {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	s.wanted--
-	s.more = true
-	s.line = Line{App: s.app, Stream: s.stream}
-	if t, slot, text, ok := parseLine(raw); ok {
-		s.line.Time, s.line.Slot, s.line.Text = t, slot, string(text)
-		s.before = t
-	} else {
-		s.line.Time, s.line.Slot, s.line.Text = s.before, ourSlot, string(raw)
+	for s.more = false; s.wanted > 0 && !s.more; s.wanted-- {
+		raw, err := s.raw()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.line = s.like
+		if !s.place.format.parse(raw, &s.line) { // not of our making, such as the rest of a line that a full disk cut
+			s.line.Time, s.line.Slot, s.line.ID, s.line.Text = s.before, unknown, unknown, string(raw)
+		}
+		if s.line.Time.IsZero() {
+			s.line.Time = s.before
+		}
+		s.before = s.line.Time
+		s.identify()
+		s.more = s.keep == nil || s.keep(s.line)
 	}
 	return nil
+}
+
+// identify finds the id of a line whose slot is known, or the slot to the id.
+func (s *lineSource) identify() {
+	l := &s.line
+	if l.ID == unknown && l.Slot >= 0 && l.Slot < len(s.ids) {
+		l.ID = s.ids[l.Slot]
+	}
+	if l.Slot == unknown && l.ID != unknown {
+		l.Slot = slices.Index(s.ids, l.ID)
+	}
 }
 
 // raw returns the line before as it is in the file; io.EOF when there is none.
@@ -84,25 +109,14 @@ func (s *lineSource) raw() ([]byte, error) {
 
 // older opens the file before the one that has been read.
 func (s *lineSource) older() error {
-	if !s.begun {
-		s.begun = true
-		now := time.Now()
-		f, err := openBackward(s.path)
-		if err == nil {
-			s.file, s.opened, s.before = f, now, f.modified
-		}
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
 	if !s.listed {
 		s.listed = true
-		old, err := rotatedFiles(s.path)
+		old, err := rotatedFiles(s.place.path)
 		if err != nil {
 			return err
 		}
 		for _, r := range old {
-			if s.opened.IsZero() || r.at.Before(s.opened) { // else it is the one that we have read
+			if r.at.Before(s.opened) { // else it is the one that we have read
 				s.old = append(s.old, r)
 			}
 		}
@@ -144,13 +158,16 @@ func (s *lineSource) unpack(path string) error {
 	}
 	r := bufio.NewReaderSize(z, backwardLine)
 	var ring [][]byte
+	held := 0
 	for first := 0; ; {
 		line, err := r.ReadSlice('\n')
 		line = bytes.TrimSuffix(line, []byte{'\n'})
 		if len(line) > 0 || err == nil {
-			if len(ring) < s.wanted {
+			held += len(line)
+			if len(ring) < s.wanted && held <= maxTail {
 				ring = append(ring, bytes.Clone(line))
-			} else {
+			} else if len(ring) > 0 {
+				held -= len(ring[first])
 				ring[first] = append(ring[first][:0], line...)
 				first = (first + 1) % len(ring)
 			}

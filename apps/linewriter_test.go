@@ -10,10 +10,10 @@ import (
 
 // collect makes a writer whose lines go nowhere but into the result of the function.
 func collect(t testing.TB) (*lineWriter, func() []string) {
-	b := newLogBook(t.TempDir(), "app", 0, 0, nil)
+	b := testBook(t.TempDir(), "app", 0, 0, nil)
 	b.started = true // nobody writes them
 	return b.writer(0, "out"), func() []string {
-		text := strings.TrimSuffix(string(b.waiting[streamOut].text), "\n")
+		text := strings.TrimSuffix(string(b.sinks[streamOut].waiting.text), "\n")
 		if text == "" {
 			return nil
 		}
@@ -95,7 +95,7 @@ func FuzzLineWriter(f *testing.F) {
 		if len(text) > 1000 {
 			return // more is more of the same, and minimizing it takes minutes
 		}
-		b := newLogBook("", "app", 0, 0, nil)
+		b := testBook("", "app", 0, 0, nil)
 		b.started = true
 		w := b.writer(0, "out")
 		w.limit = 20
@@ -107,7 +107,7 @@ func FuzzLineWriter(f *testing.F) {
 		}
 		w.Close()
 		var joined strings.Builder
-		for raw := range strings.Lines(string(b.waiting[streamOut].text)) {
+		for raw := range strings.Lines(string(b.sinks[streamOut].waiting.text)) {
 			_, _, line, ok := parseLine([]byte(strings.TrimSuffix(raw, "\n")))
 			if !ok || len(line) > w.limit {
 				t.Fatalf("%q is no line", raw)
@@ -125,7 +125,7 @@ func FuzzLineWriter(f *testing.F) {
 }
 
 func BenchmarkLineWriter(b *testing.B) {
-	book := newLogBook(b.TempDir(), "app", 1<<40, 0, nil)
+	book := testBook(b.TempDir(), "app", 1<<40, 0, nil)
 	defer book.close()
 	w := book.writer(0, "out")
 	text := []byte(strings.Repeat("x", 100) + "\n")

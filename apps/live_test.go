@@ -177,8 +177,9 @@ func (a *liveApp) instance(slot int) Instance {
 
 // said reports whether a program has said that line on its standard output.
 func (a *liveApp) said(text string) bool {
-	a.Sync()
-	lines, _ := Tail(a.dir, []string{"web"}, []string{"out"}, 100)
+	past := a.History()
+	defer past.Close()
+	lines, _ := Tail([]*History{past}, 100, func(l Line) bool { return l.Stream == "out" })
 	return slices.ContainsFunc(lines, func(l Line) bool { return l.Text == text })
 }
 

@@ -1,11 +1,10 @@
 package apps
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,37 +18,40 @@ const (
 	streamErr
 )
 
-// streamNames are the streams as Line has them, streamFiles as files have them.
-var (
-	streamNames = [2]string{"out", "err"}
-	streamFiles = [2]string{"-out.log", "-error.log"}
-)
+// streamNames are the streams as Line has them.
+var streamNames = [2]string{"out", "err"}
 
 const (
 	defaultLogSize  = 10 << 20
 	defaultLogFiles = 10
-	// maxPending bounds what waits for the disk, in bytes for each stream.
-	maxPending = 1 << 20
 	// diskPause is how long after a failed write the next is tried.
 	diskPause = time.Second
 	// closePatience is how long close waits for a disk that does not answer.
 	closePatience = 5 * time.Second
+	// stallPatience is how long an app is held up by a disk that does not answer.
+	stallPatience = 5 * time.Second
+	// readPatience is how long a reader waits for a disk that does not answer.
+	readPatience = time.Second
+	// batchLines is how many lines are taken in at once, without a look at the room that is left.
+	batchLines = 256
 )
 
-// logBook keeps the output of one app: a file for each stream, rotated, and
-// the followers of its lines. Nothing that goes wrong with either holds an app
-// up: lines are formatted into a bounded buffer, which one goroutine writes.
+// logBook keeps the output of one app: its files, rotated, and the followers
+// of its lines. Lines are formatted into bounded buffers, a sink for each file,
+// which one goroutine writes, so that many lines are one write.
 //
 //	lineWriter ─┐               ┌─ <app>-out.log
-//	lineWriter ─┼─ waiting[2] ──┤     (one goroutine, many lines a write)
+//	lineWriter ─┼─ sinks ───────┤     (one goroutine, many lines a write)
 //	lineWriter ─┘  └ followers  └─ <app>-error.log
 //
-// While the disk fails, lines wait; those that find no room are counted, and
-// the place where they are missing says how many.
+// An app that writes faster than the disk takes it is held up, as by any pipe.
+// A disk that fails or does not answer holds no app up: its lines wait; those that
+// find no room are counted, and the place where they are missing says how many.
 type logBook struct {
-	app   string
-	log   *slog.Logger
-	pause time.Duration // diskPause
+	app    string
+	layout logLayout
+	log    *slog.Logger
+	pause  time.Duration // diskPause
 	// output takes each line as well, when not nil; it may hold the app up.
 	output func(Line)
 
@@ -57,7 +59,11 @@ type logBook struct {
 	maxFiles atomic.Int64
 
 	mu        sync.Mutex // of the fields below; nothing slow is done under it
-	waiting   [2]waitingLines
+	ids       []int      // of the slots
+	off       bool       // nothing is kept
+	sinks     []*logSink // replaced, not changed
+	retiring  []*logSink // no more comes to them; what waits is written
+	routes    map[route][]*logSink
 	followers []*follower
 	started   bool
 	closed    bool
@@ -68,212 +74,278 @@ type logBook struct {
 
 	problem atomic.Pointer[string] // why lines are not written now; nil: they are
 
-	disk  sync.Mutex // of the files; taken before mu
-	files [2]bookFile
+	disk chan struct{} // has a token: whoever takes it has the files; taken before mu
 }
 
-// waitingLines wait for the disk.
-type waitingLines struct {
-	text  []byte
-	lines int
-	lost  int // came after them and found no room
+// route is what leads to sinks; the slot is anySlot where slots share them.
+type route struct {
+	slot   int
+	stream stream
 }
 
-// bookFile is one stream's file and what is on its way there.
-type bookFile struct {
-	lineFile
-	name   string
-	buf    []byte
-	done   int       // of buf, is in the file
-	failed bool      // the last write did
-	warned time.Time // when a slow disk was complained of
-}
-
-// lineFile is a file of lines. The real one is logFile.
-type lineFile interface {
-	// write appends lines and returns how many bytes of them are in the file.
-	write(p []byte, maxSize int64, keep int) (int, error)
-	truncate() error
-	reopen() error
-	close() error
-}
-
-// newLogBook makes the book of app in the folder dir. Files rotate at maxSize
-// bytes (10 MB when 0) and maxFiles of them are kept (10 when 0). Its
-// goroutine runs from the first line to close.
-func newLogBook(dir, app string, maxSize int64, maxFiles int, log *slog.Logger) *logBook {
+// newLogBook makes the book of an app; what it keeps, and where, is said by want.
+// Its goroutine runs from the first line to close.
+func newLogBook(layout logLayout, app string, log *slog.Logger) *logBook {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	b := &logBook{app: app, log: log, pause: diskPause,
+	b := &logBook{app: app, layout: layout, log: log, pause: diskPause, disk: make(chan struct{}, 1),
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{})}
-	b.limits(maxSize, maxFiles)
-	for s := range b.files {
-		path := logPath(dir, app, stream(s))
-		b.files[s].name, b.files[s].lineFile = path, &logFile{path: path}
-	}
+	b.disk <- struct{}{}
 	return b
 }
 
-func logPath(dir, app string, s stream) string {
-	return filepath.Join(dir, SafeName(app)+streamFiles[s])
-}
-
-// limits changes what newLogBook was given, from the next write on.
-func (b *logBook) limits(maxSize int64, maxFiles int) {
-	if maxSize == 0 {
-		maxSize = defaultLogSize
+// want says how output is kept from now on. Lines that came before go where
+// they were to go.
+func (b *logBook) want(w *Wanted) {
+	b.maxSize.Store(int64(w.MaxLogSize))
+	if w.MaxLogSize == 0 {
+		b.maxSize.Store(defaultLogSize)
 	}
-	if maxFiles == 0 {
-		maxFiles = defaultLogFiles
-	}
-	b.maxSize.Store(maxSize)
-	b.maxFiles.Store(int64(maxFiles))
-}
-
-// emit takes a line in. It does not keep text.
-func (b *logBook) emit(slot int, s stream, text []byte) {
-	if b.output != nil {
-		b.output(Line{Time: time.Now().UTC().Truncate(time.Millisecond), App: b.app, Slot: slot, Stream: streamNames[s], Text: string(text)})
+	b.maxFiles.Store(int64(w.MaxLogFiles))
+	if w.MaxLogFiles == 0 {
+		b.maxFiles.Store(defaultLogFiles)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return
 	}
+	b.off = w.DisableLogs
+	for n, s := range w.Slots {
+		if n < len(b.ids) {
+			b.ids[n] = s.ID
+		} else {
+			b.ids = append(b.ids, s.ID) // and those of slots that are gone stay: their instances may still say something
+		}
+	}
+	var sinks []*logSink
+	b.routes = map[route][]*logSink{}
+	for _, place := range b.layout.places(&w.Config, b.ids) {
+		var s *logSink
+		if i := slices.IndexFunc(b.sinks, func(s *logSink) bool { return s.place.path == place.path }); i >= 0 {
+			s = b.sinks[i]
+			s.place = place
+		} else {
+			s = &logSink{place: place, name: place.path, file: openLogFile(place.path, place.mode)}
+		}
+		sinks = append(sinks, s)
+		for name, has := range place.streams {
+			if has {
+				r := route{place.slot, stream(name)}
+				b.routes[r] = append(b.routes[r], s)
+			}
+		}
+	}
+	for _, s := range b.sinks {
+		if !slices.Contains(sinks, s) {
+			b.retiring = append(b.retiring, s)
+		}
+	}
+	b.sinks = sinks
+	b.poke()
+}
+
+// sinksOf are where lines go; b.mu is held.
+func (b *logBook) sinksOf(from origin) []*logSink {
+	own, shared := b.routes[route{from.slot, from.stream}], b.routes[route{anySlot, from.stream}]
+	if len(own) == 0 {
+		return shared
+	}
+	return slices.Concat(own, shared)
+}
+
+// emit takes lines in. It does not keep them. It waits while the disk has too
+// much to do, but not for one that fails.
+func (b *logBook) emit(slot int, s stream, lines [][]byte) {
+	for len(lines) > 0 {
+		n := min(len(lines), batchLines)
+		b.emitBatch(origin{slot: slot, id: unknown, stream: s}, lines[:n])
+		lines = lines[n:]
+	}
+}
+
+func (b *logBook) emitBatch(from origin, lines [][]byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.closed && !b.off {
+		if full := slices.IndexFunc(b.sinksOf(from), (*logSink).full); full >= 0 {
+			b.awaitRoom(b.sinksOf(from)[full])
+			continue
+		}
+		break
+	}
+	if b.closed || b.off {
+		return
+	}
+	if from.slot < len(b.ids) {
+		from.id = b.ids[from.slot]
+	}
 	now := time.Now() // under the lock: a file's times do not go back
-	if w := &b.waiting[s]; w.lost > 0 || len(w.text)+len(text) > maxPending {
-		w.lost++
-	} else {
-		w.text = appendLine(w.text, now, slot, text)
-		w.lines++
+	var seen []Line
+	if len(b.followers) > 0 || b.output != nil {
+		seen = b.lines(now, from, lines)
+	}
+	for _, s := range b.sinksOf(from) {
+		s.add(now, from, lines)
 	}
 	if !b.started {
 		b.started = true
 		go b.run()
 	}
+	b.poke()
+	for _, f := range b.followers {
+		f.push(seen)
+	}
+	if b.output != nil {
+		b.mu.Unlock()
+		for _, l := range seen {
+			b.output(l)
+		}
+		b.mu.Lock()
+	}
+}
+
+// lines are what followers get; b.mu is held.
+func (b *logBook) lines(now time.Time, from origin, texts [][]byte) []Line {
+	var dated logFormat
+	var before []byte
+	if sinks := b.sinksOf(from); len(sinks) > 0 {
+		dated = sinks[0].place.format
+		before, _ = dated.frame(now, from)
+	}
+	lines := make([]Line, len(texts))
+	for i, text := range texts {
+		lines[i] = Line{Time: now.UTC().Truncate(time.Millisecond), App: b.app, ID: from.id, Slot: from.slot,
+			Stream: streamNames[from.stream], Text: dated.shown(before, text)}
+	}
+	return lines
+}
+
+// awaitRoom waits until the disk has taken something of what waits in s; b.mu
+// is held, but not meanwhile.
+func (b *logBook) awaitRoom(s *logSink) {
+	if s.room == nil {
+		s.room = make(chan struct{})
+	}
+	room := s.room
+	b.mu.Unlock()
+	timer := time.NewTimer(stallPatience)
+	defer timer.Stop()
+	select {
+	case <-room:
+		b.mu.Lock()
+	case <-b.closing:
+		b.mu.Lock()
+	case <-timer.C:
+		b.mu.Lock()
+		if s.room == room {
+			s.stalled = true
+			s.release()
+		}
+	}
+}
+
+func (b *logBook) poke() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
-	}
-	if len(b.followers) > 0 {
-		line := Line{Time: now.UTC().Truncate(time.Millisecond), App: b.app, Slot: slot, Stream: streamNames[s], Text: string(text)}
-		for _, f := range b.followers {
-			f.push(line)
-		}
 	}
 }
 
 // run writes what waits, until close.
 func (b *logBook) run() {
 	defer close(b.ended)
+	retry := time.NewTimer(0)
+	defer retry.Stop()
 	for {
 		select {
 		case <-b.wake:
+		case <-retry.C:
 		case <-b.closing:
-			b.write()
+			<-b.disk
+			b.write(true)
+			b.disk <- struct{}{}
 			return
 		}
-		for !b.write() {
-			select { // lines wait rather than meet the same failure each
-			case <-time.After(b.pause):
-			case <-b.closing:
-				b.write()
-				return
-			}
+		<-b.disk
+		if !b.write(false) {
+			retry.Reset(b.pause)
 		}
+		b.disk <- struct{}{}
 	}
 }
 
 // write writes what waits and reports whether all of it is in the files.
-func (b *logBook) write() bool {
-	b.disk.Lock()
-	defer b.disk.Unlock()
-	out, err := b.writeStream(streamOut), b.writeStream(streamErr)
-	return out && err
-}
-
-func (b *logBook) writeStream(s stream) bool {
-	f := &b.files[s]
-	for {
-		if f.done == len(f.buf) && !b.take(s) {
-			return true
-		}
-		n, err := f.write(f.buf[f.done:], b.maxSize.Load(), int(b.maxFiles.Load()))
-		f.done += n
-		if err != nil {
-			why := fmt.Sprintf("cannot write %s: %v", f.name, err)
-			b.problem.Store(&why)
-			if !f.failed {
-				b.log.Error("cannot write log: lines wait, and are lost when they are too many", "file", f.name, "error", err)
-			}
-			f.failed = true
-			return false
-		}
-		if f.failed {
-			f.failed = false
-			b.problem.Store(nil)
-			b.log.Info("log is written again", "file", f.name)
-		}
-	}
-}
-
-// take moves the lines that wait into f.buf, and behind them the word that
-// more are missing. It reports whether there are any.
-func (b *logBook) take(s stream) bool {
-	f := &b.files[s]
-	empty := f.buf[:0]
-	if cap(empty) > maxPending/4 {
-		empty = nil // one burst is no reason to keep its room
-	}
+// Files that failed a moment ago are left in peace, unless all says otherwise.
+// The caller has the disk.
+func (b *logBook) write(all bool) bool {
 	b.mu.Lock()
-	w := b.waiting[s]
-	b.waiting[s] = waitingLines{text: empty}
+	sinks, retiring := b.sinks, b.retiring
 	b.mu.Unlock()
-	f.buf, f.done = w.text, 0
-	if w.lost > 0 {
-		f.buf = appendLine(f.buf, time.Now(), ourSlot, fmt.Appendf(nil, "roost: %d lines are missing here: the disk did not take them", w.lost))
-		if now := time.Now(); now.Sub(f.warned) > time.Minute {
-			f.warned = now
-			b.log.Warn("log lines lost: the disk did not take them", "file", f.name, "lines", w.lost)
+	done := true
+	var why *string
+	for _, s := range slices.Concat(retiring, sinks) {
+		if (all || !s.failed || time.Since(s.tried) >= b.pause) && !b.writeSink(s) || s.failed {
+			done = false
+		}
+		if why == nil && s.problem != "" {
+			why = &s.problem
 		}
 	}
-	return len(f.buf) > 0
+	if len(retiring) > 0 {
+		b.mu.Lock()
+		b.retiring = slices.DeleteFunc(b.retiring, func(s *logSink) bool {
+			idle := s.idle()
+			if idle {
+				s.file.close()
+			}
+			return idle
+		})
+		b.mu.Unlock()
+	}
+	b.problem.Store(why)
+	return done
 }
 
 // sync writes what waits, now, and reports whether all of it is in the files.
-func (b *logBook) sync() bool { return b.write() }
+func (b *logBook) sync() bool {
+	<-b.disk
+	defer func() { b.disk <- struct{}{} }()
+	return b.write(true)
+}
 
-// flush empties the files, removes the rotated ones and forgets what waits.
-func (b *logBook) flush() error {
-	b.disk.Lock()
-	defer b.disk.Unlock()
+// each does something to every file, and returns what went wrong.
+func (b *logBook) each(what string, do func(*logSink) error) error {
+	<-b.disk
+	defer func() { b.disk <- struct{}{} }()
 	b.mu.Lock()
-	b.waiting = [2]waitingLines{}
+	sinks := b.sinks
 	b.mu.Unlock()
 	var errs []error
-	for s := range b.files {
-		f := &b.files[s]
-		f.buf, f.done = nil, 0
-		if err := f.truncate(); err != nil {
-			errs = append(errs, fmt.Errorf("cannot empty log %s: %w", f.name, err))
+	for _, s := range sinks {
+		if err := do(s); err != nil {
+			errs = append(errs, fmt.Errorf(what+": %w", s.name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// flush empties the files, removes the rotated ones and forgets what waits.
+func (b *logBook) flush() error {
+	return b.each("cannot empty log %s", func(s *logSink) error {
+		b.mu.Lock()
+		s.waiting = waitingLines{}
+		s.release()
+		b.mu.Unlock()
+		s.buf, s.done = nil, 0
+		return s.file.truncate()
+	})
 }
 
 // reopen closes the files that are open and opens them again, at once.
 func (b *logBook) reopen() error {
-	b.disk.Lock()
-	defer b.disk.Unlock()
-	var errs []error
-	for s := range b.files {
-		f := &b.files[s]
-		if err := f.reopen(); err != nil {
-			errs = append(errs, fmt.Errorf("cannot open log %s again: %w", f.name, err))
-		}
-	}
-	return errors.Join(errs...)
+	return b.each("cannot open log %s again", func(s *logSink) error { return s.file.reopen() })
 }
 
 // close writes what waits and ends the book and its followers. Lines that come
@@ -299,15 +371,14 @@ func (b *logBook) close() error {
 			return fmt.Errorf("cannot finish the log of %s: the disk does not answer", b.app)
 		}
 	}
-	b.disk.Lock()
-	defer b.disk.Unlock()
+	<-b.disk
+	defer func() { b.disk <- struct{}{} }()
 	var errs []error
-	for s := range b.files {
-		f := &b.files[s]
-		if left := bytes.Count(f.buf[f.done:], []byte{'\n'}) + b.waiting[s].lines + b.waiting[s].lost; left > 0 {
-			errs = append(errs, fmt.Errorf("cannot write the last %d lines to %s", left, f.name))
+	for _, s := range slices.Concat(b.sinks, b.retiring) {
+		if left := s.left(); left > 0 {
+			errs = append(errs, fmt.Errorf("cannot write the last %d lines to %s", left, s.name))
 		}
-		errs = append(errs, f.close())
+		errs = append(errs, s.file.close())
 	}
 	return errors.Join(errs...)
 }

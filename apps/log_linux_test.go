@@ -17,7 +17,7 @@ func TestARealFullDiskIsSurvived(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log said
-	b := newLogBook(dir, "web", 0, 0, slog.New(slog.NewTextHandler(&log, nil)))
+	b := testBook(dir, "web", 0, 0, slog.New(slog.NewTextHandler(&log, nil)))
 	b.pause = time.Millisecond
 	w := b.writer(0, "out")
 	fmt.Fprintln(w, "first")

@@ -4,16 +4,44 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"roost/internal/unit"
 )
+
+// testBook is the book of an app that says only how its files rotate.
+func testBook(dir, app string, maxSize int64, maxFiles int, log *slog.Logger) *logBook {
+	return bookOf(dir, Config{Name: app, MaxLogSize: unit.Size(maxSize), MaxLogFiles: maxFiles}, log)
+}
+
+// bookOf is the book of an app with two slots, of the ids 7 and 8.
+func bookOf(dir string, c Config, log *slog.Logger) *logBook {
+	b := newLogBook(logLayout{dir: dir}, c.Name, log)
+	b.want(&Wanted{Config: c, Slots: []Slot{{ID: 7}, {ID: 8}}})
+	return b
+}
+
+// tailOf reads what is in the log files of apps in the folder dir, by streams;
+// none: both.
+func tailOf(dir string, apps, streams []string, n int) ([]Line, error) {
+	var past []*History
+	for _, app := range apps {
+		h := testBook(dir, app, 0, 0, nil).history(nil)
+		defer h.Close()
+		past = append(past, h)
+	}
+	return Tail(past, n, func(l Line) bool { return len(streams) == 0 || slices.Contains(streams, l.Stream) })
+}
 
 // linesOf reads a log file's lines, without times.
 func linesOf(t *testing.T, path string) (lines []string) {
@@ -34,7 +62,7 @@ func linesOf(t *testing.T, path string) (lines []string) {
 
 func TestEachStreamGoesToItsFile(t *testing.T) {
 	dir := t.TempDir()
-	b := newLogBook(filepath.Join(dir, "made"), "web", 0, 0, nil)
+	b := testBook(filepath.Join(dir, "made"), "web", 0, 0, nil)
 	before := time.Now().Add(-time.Second)
 	fmt.Fprintln(b.writer(0, "out"), "to out")
 	fmt.Fprintln(b.writer(12, "err"), "to err")
@@ -62,7 +90,7 @@ func TestEachStreamGoesToItsFile(t *testing.T) {
 func TestALineThatAnEarlierProgramLeftOpenIsEnded(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "web-out.log"), "2026-11-23T01:48:48.123Z 0 cut o", 0o600)
-	b := newLogBook(dir, "web", 0, 0, nil)
+	b := testBook(dir, "web", 0, 0, nil)
 	fmt.Fprintln(b.writer(0, "out"), "next")
 	b.close()
 	if got := linesOf(t, filepath.Join(dir, "web-out.log")); strings.Join(got, "|") != "0 cut o|0 next" {
@@ -98,7 +126,10 @@ func (d *fakeDisk) write(p []byte, maxSize int64, keep int) (int, error) {
 }
 func (d *fakeDisk) truncate() error { return nil }
 func (d *fakeDisk) reopen() error   { return nil }
-func (d *fakeDisk) close() error    { return nil }
+func (d *fakeDisk) reader() (*backward, time.Time, error) {
+	return nil, time.Time{}, fs.ErrNotExist
+}
+func (d *fakeDisk) close() error { return nil }
 
 // said collects what a logger is told.
 type said struct {
@@ -121,9 +152,9 @@ func (s *said) count(what string) int {
 func TestAFullDiskLosesOnlyWhatFindsNoRoomAndIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log said
-		b := newLogBook(t.TempDir(), "web", 0, 0, slog.New(slog.NewTextHandler(&log, nil)))
+		b := testBook(t.TempDir(), "web", 0, 0, slog.New(slog.NewTextHandler(&log, nil)))
 		disk := &fakeDisk{room: 100}
-		b.files[streamOut].lineFile = disk
+		b.sinks[streamOut].file = disk
 		w := b.writer(0, "out")
 		begin := time.Now()
 		for i := range 100 {
@@ -180,14 +211,14 @@ func TestAFullDiskLosesOnlyWhatFindsNoRoomAndIsSaidOnce(t *testing.T) {
 
 func TestADiskThatDoesNotAnswerHoldsNoAppUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newLogBook(t.TempDir(), "web", 0, 0, nil)
+		b := testBook(t.TempDir(), "web", 0, 0, nil)
 		disk := &fakeDisk{room: -1, hold: make(chan struct{})}
-		b.files[streamOut].lineFile = disk
+		b.sinks[streamOut].file = disk
 		w := b.writer(0, "out")
 		for i := range 100_000 {
 			fmt.Fprintln(w, i, strings.Repeat("x", 50))
 		}
-		if n := len(b.waiting[streamOut].text); n > maxPending+maxLine {
+		if n := len(b.sinks[streamOut].waiting.text); n > maxPending+maxLine {
 			t.Errorf("%d bytes wait", n)
 		}
 		begin := time.Now()
@@ -201,8 +232,8 @@ func TestADiskThatDoesNotAnswerHoldsNoAppUp(t *testing.T) {
 
 func TestADiskThatStaysFullIsToldOfAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newLogBook(t.TempDir(), "web", 0, 0, nil)
-		b.files[streamErr].lineFile = &fakeDisk{room: 10}
+		b := testBook(t.TempDir(), "web", 0, 0, nil)
+		b.sinks[streamErr].file = &fakeDisk{room: 10}
 		w := b.writer(0, "err")
 		fmt.Fprint(w, "a\nb\nc\n")
 		synctest.Wait()
@@ -213,11 +244,11 @@ func TestADiskThatStaysFullIsToldOfAtTheEnd(t *testing.T) {
 }
 
 func TestFollowersGetEveryLineFromTheirStartOn(t *testing.T) {
-	b := newLogBook(t.TempDir(), "web", 0, 0, nil)
+	b := testBook(t.TempDir(), "web", 0, 0, nil)
 	w := b.writer(3, "err")
 	fmt.Fprintln(w, "before")
-	a, stopA := b.follow()
-	c, stopC := b.follow()
+	_, a, stopA := b.follow()
+	_, c, stopC := b.follow()
 	defer stopC()
 	fmt.Fprintln(w, "one")
 	for _, lines := range []<-chan Line{a, c} {
@@ -239,7 +270,7 @@ func TestFollowersGetEveryLineFromTheirStartOn(t *testing.T) {
 	if _, open := <-c; open {
 		t.Error("a line after the end")
 	}
-	late, stop := b.follow()
+	_, late, stop := b.follow()
 	defer stop()
 	if _, open := <-late; open {
 		t.Error("a line of a book that has ended")
@@ -248,8 +279,8 @@ func TestFollowersGetEveryLineFromTheirStartOn(t *testing.T) {
 
 func TestASlowFollowerIsToldWhatItMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newLogBook(t.TempDir(), "web", 0, 0, nil)
-		lines, stop := b.follow()
+		b := testBook(t.TempDir(), "web", 0, 0, nil)
+		_, lines, stop := b.follow()
 		w := b.writer(0, "out")
 		fmt.Fprintln(w, 0)
 		synctest.Wait() // the first is on offer, the rest waits

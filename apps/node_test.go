@@ -66,9 +66,9 @@ func TestAnESModuleWithExpressLikeUse(t *testing.T) {
 	w.Serves = true
 	a.want(w)
 	a.answers("/", "127.0.0.1 http")
-	lines, err := Tail(a.dir, []string{"web"}, []string{"out"}, 5)
+	lines, err := tailOf(a.dir, []string{"web"}, []string{"out"}, 5)
 	eventually(t, "the line is in the log", func() bool {
-		lines, err = Tail(a.dir, []string{"web"}, []string{"out"}, 5)
+		lines, err = tailOf(a.dir, []string{"web"}, []string{"out"}, 5)
 		return err == nil && len(lines) == 1
 	})
 	if lines[0].Text != fmt.Sprint("on ", w.Port) {
@@ -274,7 +274,7 @@ func TestAHealthPathMustAnswerWell(t *testing.T) {
 	w.Serves, w.Health = true, "/health"
 	a.Want(w)
 	eventually(t, "it is asked", func() bool {
-		lines, _ := Tail(a.dir, []string{"web"}, []string{"out"}, 3)
+		lines, _ := tailOf(a.dir, []string{"web"}, []string{"out"}, 3)
 		return len(lines) > 1
 	})
 	if in := a.instance(0); in.State != StateStarting {

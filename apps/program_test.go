@@ -87,7 +87,7 @@ func TestAChildThatKeepsTheOutputOpenDoesNotHoldUpTheApp(t *testing.T) {
 		t.Errorf("Settle = %+v", err)
 	}
 	eventually(t, "its lines are in the log", func() bool {
-		lines, _ := Tail(a.dir, []string{"web"}, []string{"out"}, 5)
+		lines, _ := tailOf(a.dir, []string{"web"}, []string{"out"}, 5)
 		return len(lines) == 2 && lines[1].Text == "no newline"
 	})
 	text, _ := os.ReadFile(filepath.Join(a.dir, "holder"))
@@ -319,7 +319,7 @@ func TestFollowShowsLinesAsTheyCome(t *testing.T) {
 	w := a.sh("while [ ! -e go ]; do sleep 0.02; done\necho hello\nexec tail -f /dev/null")
 	w.MinUptime = unitOf(50 * time.Millisecond)
 	a.want(w)
-	lines, stop := a.Follow()
+	_, lines, stop := a.Follow()
 	defer stop()
 	a.file("go", "")
 	if l := within(t, "a line", lines); l.Text != "hello" || l.App != "web" || l.Stream != "out" || l.Slot != 0 {

@@ -90,9 +90,10 @@ func (f *Failure) Error() string { return f.App + ": " + f.Reason }
 
 // Line is one line of an app's output.
 type Line struct {
-	Time   time.Time `json:"time"`
+	Time   time.Time `json:"time,omitzero"` // zero: unknown
 	App    string    `json:"app"`
-	Slot   int       `json:"slot"`
-	Stream string    `json:"stream"` // "out" or "err"
+	ID     int       `json:"id"`     // of the slot; -1: unknown, or no instance's
+	Slot   int       `json:"slot"`   // -1: unknown, or no instance's
+	Stream string    `json:"stream"` // "out" or "err"; empty: unknown
 	Text   string    `json:"text"`
 }

@@ -35,16 +35,13 @@ func TestTailMergesByTime(t *testing.T) {
 	logged(t, filepath.Join(dir, "b-out.log"), 3, "three", 6, "six")
 	all := []string{"a/out/0 one", "a/err/0 two", "b/out/0 three", "a/out/0 four", "a/err/0 five", "b/out/0 six", "a/out/0 seven", "a/err/0 seven too"}
 	for n := range 10 {
-		got, err := Tail(dir, []string{"a", "b", "absent"}, nil, n)
+		got, err := tailOf(dir, []string{"a", "b", "absent"}, nil, n)
 		if want := all[max(0, len(all)-n):]; err != nil || !slices.Equal(texts(got), want) {
 			t.Errorf("%d: %q, %v", n, texts(got), err)
 		}
 	}
-	if got, err := Tail(dir, []string{"a"}, []string{"err"}, 2); err != nil || strings.Join(texts(got), "|") != "a/err/0 five|a/err/0 seven too" || got[0].Time.Second() != 5 {
+	if got, err := tailOf(dir, []string{"a"}, []string{"err"}, 2); err != nil || strings.Join(texts(got), "|") != "a/err/0 five|a/err/0 seven too" || got[0].Time.Second() != 5 {
 		t.Errorf("%v, %v", got, err)
-	}
-	if _, err := Tail(dir, []string{"a"}, []string{"stdout"}, 2); err == nil || !strings.Contains(err.Error(), "out and err") {
-		t.Errorf("%v", err)
 	}
 }
 
@@ -56,7 +53,7 @@ func TestTailReadsLargeFilesFromTheirEnd(t *testing.T) {
 	}
 	logged(t, filepath.Join(dir, "a-out.log"), lines...)
 	for _, n := range []int{1, 10, 5000, 20_000, 30_000} {
-		got, err := Tail(dir, []string{"a"}, []string{"out"}, n)
+		got, err := tailOf(dir, []string{"a"}, []string{"out"}, n)
 		if err != nil || len(got) != min(n, 20_000) {
 			t.Fatalf("%d lines of %d, %v", len(got), n, err)
 		}
@@ -73,7 +70,7 @@ func TestTailTakesLinesThatAreNotOurs(t *testing.T) {
 	path := filepath.Join(dir, "a-out.log")
 	long := strings.Repeat("z", 3*backwardLine)
 	write(t, path, "plain\n2026-11-23T01:48:48.123Z 0 ours\nrest of one\n2026-11-23T01:48:49.000Z -1 last\n"+long, 0o600)
-	got, err := Tail(dir, []string{"a"}, []string{"out"}, 100)
+	got, err := tailOf(dir, []string{"a"}, []string{"out"}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +85,7 @@ func TestTailTakesLinesThatAreNotOurs(t *testing.T) {
 		t.Errorf("times %v", got[:4])
 	}
 	write(t, path, "", 0o600)
-	if got, err := Tail(dir, []string{"a"}, nil, 5); len(got) != 0 || err != nil {
+	if got, err := tailOf(dir, []string{"a"}, nil, 5); len(got) != 0 || err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -96,7 +93,7 @@ func TestTailTakesLinesThatAreNotOurs(t *testing.T) {
 func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web-out.log")
-	b := newLogBook(dir, "web", minLogSize, 4, nil)
+	b := testBook(dir, "web", minLogSize, 4, nil)
 	w := b.writer(0, "out")
 	const size, total = 1000, 1000 // 15 files of 66 lines, 5 of them kept
 	for i := range total {
@@ -105,7 +102,7 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 			t.Fatal("cannot write")
 		}
 		if i == 500 {
-			b.limits(2*minLogSize, 4) // from here on 131 lines a file
+			b.want(&Wanted{Config: Config{Name: "web", MaxLogSize: 2 * minLogSize, MaxLogFiles: 4}}) // from here on 131 lines a file
 		}
 	}
 	b.sync()
@@ -120,7 +117,7 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	for _, n := range []int{1, 50, 400, 10_000} {
-		got, err := Tail(dir, []string{"web"}, nil, n)
+		got, err := tailOf(dir, []string{"web"}, nil, n)
 		if err != nil || n < 500 && len(got) != n || n > 500 && len(got) < 4*120 {
 			t.Fatalf("%d lines of %d, %v", len(got), n, err)
 		}
@@ -138,12 +135,12 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, old[0].path, string(text[:len(text)/2]), 0o600)
-	if got, err := Tail(dir, []string{"web"}, nil, 10_000); err != nil || len(got) < 4*120-131 {
+	if got, err := tailOf(dir, []string{"web"}, nil, 10_000); err != nil || len(got) < 4*120-131 {
 		t.Errorf("with a cut file %d lines, %v", len(got), err)
 	}
 	write(t, old[0].path, string(text), 0o600)
 	write(t, strings.TrimSuffix(old[0].path, ".gz"), "2026-11-23T01:48:48.123Z 0 not compressed yet\n", 0o600)
-	got, err := Tail(dir, []string{"web"}, nil, 10_000)
+	got, err := tailOf(dir, []string{"web"}, nil, 10_000)
 	n := 0
 	for _, l := range got {
 		if l.Text == "not compressed yet" {
@@ -159,7 +156,7 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 	}
 	eventually(t, "everything is gone", func() bool {
 		old, _ := rotatedFiles(path)
-		got, err := Tail(dir, []string{"web"}, nil, 10)
+		got, err := tailOf(dir, []string{"web"}, nil, 10)
 		return len(old) == 0 && len(got) == 0 && err == nil
 	})
 	fmt.Fprintln(w, "new")
@@ -171,7 +168,7 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 
 func TestAFileThatIsRemovedOrEmptiedByOthersIsNoticed(t *testing.T) {
 	dir := t.TempDir()
-	f := &logFile{path: filepath.Join(dir, "a.log")}
+	f := openLogFile(filepath.Join(dir, "a.log"), 0o600)
 	defer f.close()
 	put := func(text string) {
 		t.Helper()
@@ -206,7 +203,7 @@ func TestAFileThatIsRemovedOrEmptiedByOthersIsNoticed(t *testing.T) {
 func TestReopenedFilesAreAtTheirPathsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web-out.log")
-	b := newLogBook(dir, "web", 0, 0, nil)
+	b := testBook(dir, "web", 0, 0, nil)
 	defer b.close()
 	w := b.writer(0, "out")
 	if err := b.reopen(); err != nil {

@@ -65,7 +65,7 @@ func TestSystemAnAppRunsAsItsUser(t *testing.T) {
 			if code != 200 || !strings.HasPrefix(body, want) || !strings.HasSuffix(body, " EACCES") {
 				t.Errorf("%d %s, want %s… and no port below 1024", code, body, want)
 			}
-			if lines, err := Tail(a.dir, []string{"web"}, nil, 5); err == nil && len(lines) > 0 && lines[0].Text != "reopened" {
+			if lines, err := tailOf(a.dir, []string{"web"}, nil, 5); err == nil && len(lines) > 0 && lines[0].Text != "reopened" {
 				t.Errorf("lines %+v", lines)
 			}
 			if closed {

@@ -41,6 +41,7 @@ func Validate(c Config) []Complaint {
 	v.start()
 	v.environment()
 	v.triggers()
+	v.logs()
 	return v.found
 }
 

@@ -56,8 +56,8 @@ func (a *api) description(config host.Config, app apps.Wanted, standing []apps.S
 			out.Config.Env[name] = masked
 		}
 	}
-	for _, stream := range []string{"out", "error"} {
-		out.Logs = append(out.Logs, filepath.Join(a.dirs.Logs, apps.SafeName(app.Name)+"-"+stream+".log"))
+	if running := a.box.App(app.Name); running != nil {
+		out.Logs = running.LogFiles()
 	}
 	if traffic, ok := seen.traffic[app.Name]; ok {
 		out.Traffic = &traffic

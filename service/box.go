@@ -40,10 +40,11 @@ type program interface {
 	Reset()
 	Flush() error
 	Reopen() error
-	Sync()
+	LogFiles() []string
+	History() *apps.History
 	Environ(slot int) []string
 	Input(slot int, text []byte) error
-	Follow() (lines <-chan apps.Line, stop func())
+	Follow() (h *apps.History, lines <-chan apps.Line, stop func())
 }
 
 // look is how listeners, sites and certificates stand.

@@ -112,10 +112,11 @@ func (p fakeProgram) Signal(id int, s syscall.Signal) error {
 	}
 	return nil
 }
-func (p fakeProgram) Reset()        { p.note("reset") }
-func (p fakeProgram) Flush() error  { p.note("flush"); return nil }
-func (p fakeProgram) Reopen() error { p.note("reopen"); return nil }
-func (p fakeProgram) Sync()         {}
+func (p fakeProgram) Reset()                 { p.note("reset") }
+func (p fakeProgram) Flush() error           { p.note("flush"); return nil }
+func (p fakeProgram) Reopen() error          { p.note("reopen"); return nil }
+func (p fakeProgram) LogFiles() []string     { return []string{p.name + "-out.log", p.name + "-error.log"} }
+func (p fakeProgram) History() *apps.History { return &apps.History{} }
 
 func (p fakeProgram) Input(slot int, text []byte) error {
 	if string(text) == "deaf\n" {
@@ -132,7 +133,7 @@ func (p fakeProgram) Environ(slot int) []string {
 	return []string{"KEY=value=1", fmt.Sprintf("SLOT=%d", slot)}
 }
 
-func (p fakeProgram) Follow() (<-chan apps.Line, func()) {
+func (p fakeProgram) Follow() (*apps.History, <-chan apps.Line, func()) {
 	p.box.mu.Lock()
 	defer p.box.mu.Unlock()
 	lines := p.box.lines[p.name]
@@ -143,7 +144,7 @@ func (p fakeProgram) Follow() (<-chan apps.Line, func()) {
 		}
 		p.box.lines[p.name] = lines
 	}
-	return lines, func() {}
+	return &apps.History{}, lines, func() {}
 }
 
 // emit has an app say something to whoever follows it.

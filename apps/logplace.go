@@ -1,0 +1,185 @@
+package apps
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"roost/internal/dateformat"
+)
+
+// logLayout is where the log files of apps are, and how they look, as far as
+// an app does not say it itself.
+type logLayout struct {
+	dir string
+	// pm2 gives them PM2's names, and its form: raw, a file for each of several instances.
+	pm2 bool
+}
+
+// logPlace is a file that output of an app goes to.
+type logPlace struct {
+	path    string
+	mode    os.FileMode
+	slot    int // whose output; anySlot: everybody's
+	streams [2]bool
+	also    bool // what is in it is in others, too
+	format  logFormat
+}
+
+const anySlot = -1
+
+// pm2Time is the format that the key time stands for.
+const pm2Time = "YYYY-MM-DDTHH:mm:ss"
+
+// places returns the files of an app whose slots have these ids: those of out
+// first, then those of err, then those of both.
+func (l logLayout) places(c *Config, ids []int) []logPlace {
+	if c.DisableLogs {
+		return nil
+	}
+	slots := []int{anySlot}
+	if !l.merged(c) {
+		slots = slots[:0]
+		for n := range ids {
+			slots = append(slots, n)
+		}
+	}
+	var all []logPlace
+	for _, f := range []struct {
+		said, usual string
+		streams     [2]bool
+		also        bool
+	}{
+		{c.OutFile, "-out.log", [2]bool{true, false}, false},
+		{c.ErrorFile, "-error.log", [2]bool{false, true}, false},
+		{string(c.LogFile), ".log", [2]bool{true, true}, true},
+	} {
+		path, ok := l.path(c, f.said, f.usual, f.also)
+		if !ok {
+			continue
+		}
+		for _, n := range slots {
+			p := logPlace{path: path, mode: 0o600, slot: n, streams: f.streams, also: f.also, format: l.format(c)}
+			if l.pm2 {
+				p.mode = 0o644
+			}
+			if n != anySlot {
+				p.path = numbered(path, ids[n])
+			}
+			all = joinPlace(all, p)
+		}
+	}
+	return all
+}
+
+// joinPlace adds p to all; a file that is there already takes both.
+func joinPlace(all []logPlace, p logPlace) []logPlace {
+	i := slices.IndexFunc(all, func(q logPlace) bool { return q.path == p.path })
+	if i < 0 {
+		p.format.both = p.streams[streamOut] && p.streams[streamErr]
+		return append(all, p)
+	}
+	q := &all[i]
+	if q.slot != p.slot {
+		q.slot = anySlot
+	}
+	for s := range q.streams {
+		q.streams[s] = q.streams[s] || p.streams[s]
+	}
+	q.also = q.also && p.also
+	q.format.both = q.streams[streamOut] && q.streams[streamErr]
+	return all
+}
+
+// merged reports whether the slots share their files. PM2 does that only for
+// an app that says nothing of instances.
+func (l logLayout) merged(c *Config) bool {
+	if c.MergeLogs != nil {
+		return *c.MergeLogs
+	}
+	return !l.pm2 || c.Instances == 0 && c.ExecMode != "cluster"
+}
+
+// path is the file that a key means; ok is false when that is none.
+func (l logLayout) path(c *Config, said, usual string, optional bool) (path string, ok bool) {
+	switch {
+	case said == "" && optional || nowhere(said):
+		return "", false
+	case said == "" || said == "true" && optional:
+		name := SafeName(c.Name)
+		if l.pm2 {
+			name = pm2Name(c.Name)
+		}
+		return filepath.Join(l.dir, name+usual), true
+	case !filepath.IsAbs(said):
+		said = filepath.Join(c.Cwd, said)
+	}
+	return filepath.Clean(said), true
+}
+
+// nowhere reports whether a file is one that keeps nothing.
+func nowhere(path string) bool {
+	return path == "/dev/null" || path == "NULL" || runtime.GOOS == "windows" && strings.EqualFold(path, "NUL")
+}
+
+// numbered puts an id in front of ".log", as PM2 does; of files with another
+// name the slots share one.
+func numbered(path string, id int) string {
+	if base, ok := strings.CutSuffix(path, ".log"); ok {
+		return fmt.Sprintf("%s-%d.log", base, id)
+	}
+	return path
+}
+
+func (l logLayout) format(c *Config) logFormat {
+	f := logFormat{kind: c.LogType, app: c.Name}
+	date := c.LogDateFormat
+	if c.Time {
+		date = pm2Time
+	}
+	f.date = dateformat.Parse(date)
+	if f.kind == "" {
+		f.kind = logLine
+		if l.pm2 || date != "" {
+			f.kind = logRaw
+		}
+	}
+	if f.kind == logRaw && date != "" {
+		f.date = dateformat.Parse(date + "[: ]")
+	}
+	return f
+}
+
+// logs checks the keys of the log files.
+func (v *validation) logs() {
+	c := v.c
+	switch c.LogType {
+	case "", logLine, logRaw, logJSON:
+		if c.LogType == logLine && (c.Time || c.LogDateFormat != "") {
+			v.add("log_type", `log_type = "line" has a time of its own form`, `set log_type = "raw", or remove time and log_date_format`)
+		}
+	default:
+		v.add("log_type", "log_type = %q is none there is", `"line", "raw" or "json"`, c.LogType)
+	}
+	if strings.ContainsAny(c.LogDateFormat, "\r\n") {
+		v.add("log_date_format", "log_date_format has an end of line", `write tokens such as "YYYY-MM-DD HH:mm:ss"`)
+	}
+	for _, f := range []struct{ key, path string }{{"out_file", c.OutFile}, {"error_file", c.ErrorFile}, {"log_file", string(c.LogFile)}} {
+		if strings.Contains(f.path, "\x00") {
+			v.add(f.key, "%s has a zero byte", "remove it", f.key)
+		} else if f.path != "" && (strings.HasSuffix(f.path, "/") || isFolder(c.Cwd, f.path)) {
+			v.add(f.key, "%s = %q is a folder", "name a file in it", f.key, f.path)
+		}
+	}
+}
+
+func isFolder(cwd, path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(cwd, path)
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

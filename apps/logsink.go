@@ -1,0 +1,157 @@
+package apps
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+const (
+	// maxWaiting is from where on an app is held up until the disk has taken its lines, in bytes for each file.
+	maxWaiting = 256 << 10
+	// maxPending bounds what waits for a disk that fails, in bytes for each file.
+	maxPending = 1 << 20
+)
+
+// logSink is a file and what is on its way there.
+type logSink struct {
+	name string // the file's path
+
+	// Guarded by the book's mu.
+	place   logPlace
+	waiting waitingLines
+	room    chan struct{} // closed when the disk has taken what waits; nil: nobody waits for that
+	failing bool          // the last write failed
+	stalled bool          // the disk does not answer
+
+	// Belong to whoever has the book's disk.
+	file    lineFile
+	buf     []byte // what is being written; assigned under mu, too
+	done    int    // of buf, is in the file
+	failed  bool   // the last write did
+	problem string // why, or what else is wrong
+	tried   time.Time
+	warned  time.Time // when a slow disk was complained of
+}
+
+// waitingLines wait for the disk.
+type waitingLines struct {
+	text  []byte
+	lines int
+	lost  int // came after them and found no room
+}
+
+// lineFile is a file of lines. The real one is logFile.
+type lineFile interface {
+	// write appends lines and returns how many bytes of them are in the file. An
+	// error with all of them written is something else that is wrong.
+	write(p []byte, maxSize int64, keep int) (int, error)
+	truncate() error
+	reopen() error
+	close() error
+	// reader opens the file as it stands, and says when.
+	reader() (*backward, time.Time, error)
+}
+
+// full reports whether lines should wait for room; the book's mu is held.
+func (s *logSink) full() bool { return len(s.waiting.text) >= maxWaiting && !s.failing && !s.stalled }
+
+// release lets those go on who wait for room; the book's mu is held.
+func (s *logSink) release() {
+	if s.room != nil {
+		close(s.room)
+		s.room = nil
+	}
+}
+
+// add has lines wait; the book's mu is held.
+func (s *logSink) add(now time.Time, from origin, lines [][]byte) {
+	w, f := &s.waiting, &s.place.format
+	before, after := f.frame(now, from)
+	for _, text := range lines {
+		if w.lost > 0 || len(w.text)+len(text) > maxPending {
+			w.lost++
+			continue
+		}
+		w.text = append(w.text, before...)
+		w.text = f.appendText(w.text, text)
+		w.text = append(w.text, after...)
+		w.lines++
+	}
+}
+
+// idle reports whether all that came is in the file.
+func (s *logSink) idle() bool { return s.done == len(s.buf) && s.waiting.lines+s.waiting.lost == 0 }
+
+// left is how many lines are not in the file.
+func (s *logSink) left() int {
+	return bytes.Count(s.buf[s.done:], []byte{'\n'}) + s.waiting.lines + s.waiting.lost
+}
+
+// writeSink writes what waits in s and reports whether all of it is in the file.
+func (b *logBook) writeSink(s *logSink) bool {
+	for {
+		if s.done == len(s.buf) && !b.take(s) {
+			return true
+		}
+		s.tried = time.Now()
+		n, err := s.file.write(s.buf[s.done:], b.maxSize.Load(), int(b.maxFiles.Load()))
+		s.done += n
+		failed := err != nil && s.done < len(s.buf)
+		switch {
+		case failed:
+			if !s.failed {
+				b.log.Error("cannot write log: lines wait, and are lost when they are too many", "file", s.name, "error", err)
+			}
+			s.problem = fmt.Sprintf("cannot write %s: %v", s.name, err)
+		case err != nil:
+			if s.problem == "" {
+				b.log.Error("something is wrong with a log, which is written nevertheless", "file", s.name, "error", err)
+			}
+			s.problem = fmt.Sprintf("%s: %v", s.name, err)
+		case s.problem != "":
+			s.problem = ""
+			b.log.Info("log is written again", "file", s.name)
+		}
+		if failed != s.failed {
+			s.failed = failed
+			b.mu.Lock()
+			s.failing = failed
+			s.release()
+			b.mu.Unlock()
+		}
+		if failed {
+			return false
+		}
+	}
+}
+
+// take moves the lines that wait into s.buf, and behind them the word that
+// more are missing. It reports whether there are any.
+func (b *logBook) take(s *logSink) bool {
+	empty := s.buf[:0]
+	if cap(empty) > 2*maxWaiting {
+		empty = nil // one burst is no reason to keep its room
+	}
+	b.mu.Lock()
+	w, format := s.waiting, s.place.format
+	s.waiting = waitingLines{text: empty}
+	if len(w.text) == 0 && cap(w.text) > maxWaiting/8 {
+		w.text, s.waiting.text = nil, nil // nor to have it while nothing comes
+	}
+	s.buf, s.done = w.text, 0
+	s.stalled = false
+	s.release()
+	b.mu.Unlock()
+	if w.lost > 0 {
+		before, after := format.frame(time.Now(), origin{slot: ourSlot, id: unknown, stream: streamErr})
+		s.buf = append(s.buf, before...)
+		s.buf = format.appendText(s.buf, fmt.Appendf(nil, "roost: %d lines are missing here: the disk did not take them", w.lost))
+		s.buf = append(s.buf, after...)
+		if now := time.Now(); now.Sub(s.warned) > time.Minute {
+			s.warned = now
+			b.log.Warn("log lines lost: the disk did not take them", "file", s.name, "lines", w.lost)
+		}
+	}
+	return len(s.buf) > 0
+}
