@@ -49,7 +49,7 @@ endef
 
 deps: ## install what the tests need
 	@$(call need,node:nodejs npm:npm gcc:gcc /usr/include/stdlib.h:libc6-dev)
-	@internal/testcache/npm examples/npm examples/npm/next
+	@internal/testcache/npm examples/npm examples/npm/next apps/testdata/npm
 
 deps-system: ## install what the system tests need
 	@$(call need,debootstrap:debootstrap unshare:util-linux ip:iproute2 pgrep:procps)

@@ -47,6 +47,7 @@ type App struct {
 	jitter func() float64 // 0 to 1
 
 	standing atomic.Pointer[standing]
+	events   eventStream
 	wake     chan struct{} // has a token when there is mail or news
 	done     chan struct{} // closed when Run has ended
 
@@ -80,6 +81,7 @@ type launch struct {
 	fails      int    // of its instances in a row
 	mustListen bool   // ready means that it takes requests
 	changed    func() // to be called when Endpoint has changed
+	tell       func(Event)
 }
 
 // New returns an app of which nothing is wanted yet. Run makes it work.
@@ -143,16 +145,7 @@ var ErrEnded = errors.New("the app is no longer supervised")
 // Signal sends sig to the instance in the slot with that id, or to all
 // instances when id is negative. Only the program itself gets it, not its children.
 func (a *App) Signal(id int, sig syscall.Signal) error {
-	c := make(chan error, 1)
-	if !a.post(func() { c <- a.signal(id, sig) }) {
-		return ErrEnded
-	}
-	select {
-	case err := <-c:
-		return err
-	case <-a.done:
-		return ErrEnded
-	}
+	return a.ask(func() error { return a.signal(id, sig) })
 }
 
 // Reset sets the restart counters to 0 and forgets failures. Status shows it
@@ -319,6 +312,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.watchers.Wait()
 	close(a.done)
+	a.events.end()
 	a.ports.close()
 	if book := a.logs(); book != nil {
 		return book.close()

@@ -44,6 +44,7 @@ func (f *fake) Outcome() outcome        { return f.out }
 func (f *fake) Lag() node.Lag           { return node.Lag{Last: 1500 * time.Microsecond} }
 func (f *fake) Environ() []string       { return []string{"FAKE=1"} }
 func (f *fake) Last(int) []string       { return []string{"last words"} }
+func (f *fake) Talk() *talk             { return nil }
 func (f *fake) Input([]byte) error      { return nil }
 func (f *fake) Signal(sig syscall.Signal) error {
 	f.in.signalled = append(f.in.signalled, fmt.Sprint(f.slot, " ", sig))

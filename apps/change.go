@@ -64,6 +64,7 @@ func (a *App) do(act action) {
 		old := s.cur
 		s.cur, s.next, s.reason, s.exitCode = inst, nil, old.stale, nil
 		s.restarts++
+		a.happened(act.slot, Event{Kind: EventRestart, Reason: s.reason})
 		a.drain(s, old, false)
 	case drain:
 		a.drain(s, inst, inst == s.cur)
@@ -75,6 +76,7 @@ func (a *App) do(act action) {
 		if a.want.runs(act.slot) {
 			s.restarts++
 			s.reason = inst.stale
+			a.happened(act.slot, Event{Kind: EventRestart, Reason: s.reason})
 		}
 	case expire:
 		a.expire(s, inst)
@@ -108,6 +110,7 @@ func (a *App) start(n int) {
 		fails:      s.fails,
 		mustListen: w.Serves || w.Port > 0 || slices.ContainsFunc(a.slots, func(s slot) bool { return s.listened }),
 		changed:    a.poke,
+		tell:       a.teller(n),
 	})
 	if s.cur == nil {
 		s.cur = inst
@@ -135,6 +138,7 @@ func (a *App) isReady(inst *instance) {
 	}
 	inst.state, inst.deadline = StateReady, time.Time{}
 	a.slots[inst.slot].listened = false // until it is seen to
+	a.happened(inst.slot, Event{Kind: EventReady, PID: inst.proc.PID()})
 	a.log.Info("instance is ready", "slot", inst.slot, "revision", inst.revision, "pid", inst.proc.PID(),
 		"after", time.Since(inst.started).Round(time.Millisecond))
 }
@@ -146,6 +150,7 @@ func (a *App) drain(s *slot, inst *instance, last bool) {
 	timeout := inst.config.KillTimeout.Or(defaultKillTimeout)
 	wasReady := inst.state == StateReady
 	inst.state, inst.last, inst.deadline = StateDraining, last, time.Now().Add(timeout)
+	a.happened(inst.slot, Event{Kind: EventStop, PID: inst.proc.PID()})
 	s.leaving = append(s.leaving, inst)
 	if !wasReady {
 		a.watchers.Go(inst.proc.Stop)
@@ -214,6 +219,7 @@ func (a *App) exited(inst *instance) {
 		s.exitCode, s.reason = code, out.String()
 		if s.cur != nil {
 			s.restarts++
+			a.happened(inst.slot, Event{Kind: EventRestart, Reason: s.reason})
 			break
 		}
 		a.judge(s, inst, out, wasReady)
@@ -264,8 +270,10 @@ func (a *App) judge(s *slot, inst *instance, out outcome, wasReady bool) {
 	s.restarts++
 	again := v.errored && !s.errored
 	s.fails, s.errored, s.retryAt = v.fails, v.errored, now.Add(v.delay)
+	a.happened(inst.slot, Event{Kind: EventRestart, Reason: s.reason})
 	switch {
 	case again:
+		a.happened(inst.slot, Event{Kind: EventErrored, Reason: s.reason})
 		log.Error("instances keep failing", "failures", v.fails, "next", v.delay)
 	case s.cur == nil:
 		log.Warn("instance is replaced", "next", v.delay.Round(time.Millisecond))

@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"time"
 
 	"roost/internal/unit"
@@ -168,3 +169,6 @@ type Slot struct {
 	// Stopped keeps the slot empty.
 	Stopped bool `json:"stopped,omitempty"`
 }
+
+// namespace is the group that the app is in.
+func (c *Config) namespace() string { return cmp.Or(c.Namespace, "default") }

@@ -26,15 +26,9 @@ const inputTime = time.Second
 // It waits a second at most; of what a program has not taken by then it may
 // have got a part. Errors wrap ErrNoInput, ErrDeaf or ErrEnded.
 func (a *App) Input(slot int, text []byte) error {
-	c := make(chan map[int]proc, 1)
-	if !a.post(func() { c <- a.readers(slot) }) {
-		return ErrEnded
-	}
-	var procs map[int]proc
-	select {
-	case procs = <-c:
-	case <-a.done:
-		return ErrEnded
+	procs, err := a.procs(slot)
+	if err != nil {
+		return err
 	}
 	if len(procs) == 0 {
 		return ErrNoInput
@@ -55,22 +49,6 @@ func (a *App) Input(slot int, text []byte) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
-}
-
-// readers are the processes that Input is for, by slot.
-func (a *App) readers(slot int) map[int]proc {
-	procs := map[int]proc{}
-	for n := range a.slots {
-		if slot >= 0 && n != slot {
-			continue
-		}
-		for _, inst := range []*instance{a.slots[n].next, a.slots[n].cur} {
-			if inst != nil && inst.proc.PID() != 0 {
-				procs[n] = inst.proc
-			}
-		}
-	}
-	return procs
 }
 
 // input is the standard input of a process: a pipe that stays open, so that a

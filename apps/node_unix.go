@@ -4,6 +4,7 @@ package apps
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -41,10 +42,19 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 	}
 	s.files = append(s.files, private.file)
 	c := &channel{hello: make(chan struct{}), uses: map[uint64]ownPort{}}
+	said := &talk{write: func(v any) error { return c.Send(v) }}
 	var child *os.File
 	c.Channel, child, err = node.Open(node.Events{
-		Hello:     func(string) { c.once.Do(func() { close(c.hello) }) },
-		Ready:     p.isTold,
+		Hello: func(version string) {
+			said.runs("node " + version)
+			c.once.Do(func() { close(c.hello) })
+		},
+		Ready: p.isTold,
+		Message: func(raw json.RawMessage) {
+			if !said.hear(raw) {
+				p.tell(Event{Kind: EventMessage, PID: p.PID(), Data: raw})
+			}
+		},
 		Ask:       func(q node.Question) { p.answer(c, s.user, q) },
 		Closed:    func(n uint64) { c.give(p.ports, n); p.changed() },
 		Listening: func(l node.Listening) { p.nodeListens(l, private.path) },
@@ -73,6 +83,7 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 		}
 	})
 	p.node.Store(c)
+	p.talk.Store(said)
 	return nil
 }
 

@@ -37,6 +37,8 @@ type proc interface {
 	Lag() node.Lag
 	// Input writes to its standard input; it waits, for inputTime at most.
 	Input(text []byte) error
+	// Talk is its message channel; nil when it has none.
+	Talk() *talk
 	// Environ is what it was started with; nil while it does not run.
 	Environ() []string
 }

@@ -38,6 +38,7 @@ type program struct {
 	pid  atomic.Int64
 	busy atomic.Int64 // the port that it could not have
 	node atomic.Pointer[channel]
+	talk atomic.Pointer[talk]
 	in   atomic.Pointer[input]
 	end  outcome // valid once exited is closed
 
@@ -80,6 +81,7 @@ func (p *program) Ready() <-chan struct{}  { return p.ready }
 func (p *program) Exited() <-chan struct{} { return p.exited }
 func (p *program) Outcome() outcome        { return p.end }
 func (p *program) Lag() node.Lag           { return p.node.Load().lag() }
+func (p *program) Talk() *talk             { return p.talk.Load() }
 func (p *program) Input(text []byte) error { return p.in.Load().write(text) }
 
 func (p *program) Endpoint() *endpoint {
@@ -128,14 +130,16 @@ func (p *program) run() {
 	output, err := p.start(ctx, &helpers)
 	if err == nil {
 		p.awaitExit()
-		p.pid.Store(0)
+		pid := int(p.pid.Swap(0))
 		cancel()
 		p.clear()
 		p.end = p.reap()
 		output.drain()
 		p.group.remove()
+		p.tell(Event{Kind: EventExit, PID: pid, Reason: p.end.String()})
 	} else {
 		p.end = outcome{err: err}
+		p.tell(Event{Kind: EventExit, Reason: p.end.String()})
 	}
 	p.end.port = int(p.busy.Load())
 	cancel()
@@ -189,6 +193,7 @@ func (p *program) start(ctx context.Context, helpers *sync.WaitGroup) (*output, 
 		output.abandon()
 		return nil, err
 	}
+	p.tell(Event{Kind: EventStart, PID: cmd.Process.Pid})
 	p.in.Store(in)
 	p.writePIDFile()
 	output.pump(helpers)

@@ -1,7 +1,6 @@
 package apps
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -36,6 +35,7 @@ func (a *App) Status() Status {
 		if r.proc != nil {
 			in.PID = r.proc.PID()
 			in.Uptime = time.Since(in.Started).Seconds()
+			r.proc.Talk().fill(&in)
 			lag := r.proc.Lag()
 			in.LagMS, in.LagP50MS, in.LagP99MS = milliseconds(lag.Last), milliseconds(lag.P50), milliseconds(lag.P99)
 		}
@@ -57,7 +57,7 @@ func (a *App) show() {
 	w := &a.wanted
 	st := &standing{status: Status{
 		Name:      w.Name,
-		Namespace: cmp.Or(w.Namespace, "default"),
+		Namespace: w.namespace(),
 		Revision:  w.Revision,
 		Kind:      string(a.want.kind),
 		Strategy:  a.strategy(),
