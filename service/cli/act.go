@@ -7,6 +7,7 @@ import (
 
 	"roost/apps"
 	"roost/service/control"
+	"roost/service/logtext"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -45,6 +46,7 @@ var acts = map[string]struct {
 	},
 	"flush": {
 		short:   "empty the log files of apps",
+		long:    "Empty the log files of apps and remove the rotated ones. The log of roost itself\ntells who changed what: it stays, and rotates by itself.",
 		example: "  roost flush\n  roost flush web",
 		all:     true,
 	},
@@ -175,7 +177,7 @@ func (c *console) watchLogs(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	return client.Logs(ctx, control.LogsRequest{Targets: names, Lines: 15, Follow: true}, c.logLine)
+	return client.Logs(ctx, control.LogsRequest{Targets: names, Lines: 15, Follow: true}, logtext.New(c.out, c.logStyle(logTime)).Print)
 }
 
 func newSignal(c *console) *cobra.Command {

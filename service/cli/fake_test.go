@@ -229,7 +229,7 @@ func TestWrongUsageExitsWith2AndAHint(t *testing.T) {
 		"completion tcsh":                   "roost: unknown command \"tcsh\"\nhint: did you mean bash or zsh or fish?\n",
 		"service instal":                    "roost: unknown command \"instal\"\nhint: did you mean install?\n",
 		"ca shwo":                           "roost: unknown command \"shwo\"\nhint: did you mean show?\n",
-		"logs --json --raw":                 "roost: --json and --raw exclude each other\nhint: one of them\n",
+		"logs --json --raw":                 "roost: --json, --format and --raw exclude each other\nhint: one of them\n",
 		"save":                              "roost: unknown command \"save\"\nhint: what runs is kept without it\n",
 		"stop":                              "roost: roost stop needs an app: its name, an id, a namespace, all or /regular expression/\nhint: usage: roost stop APP|FILE...\n",
 		"list --colour":                     "roost: unknown flag: --colour\nhint: see roost list --help\n",

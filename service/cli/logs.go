@@ -1,37 +1,55 @@
 package cli
 
 import (
-	"encoding/json"
+	"bufio"
 	"errors"
-	"fmt"
-	"hash/fnv"
+	"io"
 	"syscall"
-	"time"
 
-	"roost/apps"
+	"roost/internal/dateformat"
 	"roost/service/control"
+	"roost/service/logtext"
 
 	"github.com/spf13/cobra"
 )
 
+// logTime is what stands in front of a line when nobody says otherwise.
+const logTime = "YYYY-MM-DD HH:mm:ss.SSS"
+
 func newLogs(c *console) *cobra.Command {
 	var r control.LogsRequest
-	var asJSON, raw, out, err bool
+	var asJSON, raw, logfmt, out, err, once bool
+	var stamp, highlight string
 	cmd := &cobra.Command{
 		Use:     "logs [APP...]",
 		Aliases: []string{"log"},
 		Short:   "show what apps have written, merged by time",
 		Long: `Show the last lines that apps have written to stdout and stderr, merged by
-time; with --follow also what they write from now on. --json prints an object
-a line. The log of roost itself is roost.log, in the folder that roost status names.`,
-		Example:           "  roost logs web -n 100\n  roost logs --follow\n  roost logs web --err --json",
+time; with --follow also what they write from now on. Lines of log files that
+tell no time (log_type = "raw") come file by file before the others. --json
+prints an object a line, --format logfmt lines. --timestamp takes a format of day.js,
+as PM2 does: --timestamp=HH:mm:ss; an empty one leaves the time out. The log
+of roost itself is roost.log, in the folder that roost status names.`,
+		Example:           "  roost logs web -n 100\n  roost logs --follow\n  roost logs web --err --json\n  roost logs /^api/ 3 --timestamp=HH:mm:ss --highlight timeout",
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.Lines < 0 {
 				return usage("--lines cannot be negative", "such as: --lines 100")
 			}
-			if asJSON && raw {
-				return usage("--json and --raw exclude each other", "one of them")
+			o := c.logStyle(stamp)
+			o.Highlight = highlight
+			forms := 0
+			for form, wanted := range map[logtext.Form]bool{logtext.JSON: asJSON, logtext.Raw: raw, logtext.Logfmt: logfmt} {
+				if wanted {
+					o.Form = form
+					forms++
+				}
+			}
+			if forms > 1 {
+				return usage("--json, --format and --raw exclude each other", "one of them")
+			}
+			if logfmt && !cmd.Flags().Changed("timestamp") {
+				o.Time = dateformat.Format{}
 			}
 			switch {
 			case out && !err:
@@ -39,19 +57,20 @@ a line. The log of roost itself is roost.log, in the folder that roost status na
 			case err && !out:
 				r.Stream = "err"
 			}
-			r.Targets = args
+			r.Targets, r.Follow = args, r.Follow && !once
 			client, fail := c.client()
 			if fail != nil {
 				return fail
 			}
-			print := c.logLine
-			switch {
-			case asJSON:
-				print = func(l apps.Line) error { return json.NewEncoder(c.out).Encode(l) }
-			case raw:
-				print = func(l apps.Line) error { _, err := fmt.Fprintln(c.out, l.Text); return err }
+			w, done := c.out, func() error { return nil }
+			if !r.Follow {
+				b := bufio.NewWriter(c.out)
+				w, done = io.Writer(b), b.Flush
 			}
-			fail = client.Logs(cmd.Context(), r, print)
+			fail = client.Logs(cmd.Context(), r, logtext.New(w, o).Print)
+			if e := done(); fail == nil {
+				fail = e
+			}
 			if errors.Is(fail, syscall.EPIPE) {
 				return nil // whoever read has seen enough
 			}
@@ -59,30 +78,21 @@ a line. The log of roost itself is roost.log, in the folder that roost status na
 		},
 	}
 	f := cmd.Flags()
-	f.IntVarP(&r.Lines, "lines", "n", 15, "how many of the last lines")
+	f.IntVarP(&r.Lines, "lines", "n", 15, "how many of the last lines, of all apps together")
 	f.BoolVarP(&r.Follow, "follow", "f", false, "go on with new lines until Ctrl-C")
+	f.BoolVar(&once, "nostream", false, "do not follow, even with --follow")
 	f.BoolVar(&out, "out", false, "only stdout")
 	f.BoolVar(&err, "err", false, "only stderr")
 	f.BoolVar(&raw, "raw", false, "only the text")
+	f.BoolVar(&logfmt, "format", false, "print logfmt: timestamp=… app=… id=… type=… message=…")
+	f.StringVar(&stamp, "timestamp", logTime, "the form of the time in front")
+	f.Lookup("timestamp").NoOptDefVal = "YYYY-MM-DD-HH:mm:ss"
+	f.StringVar(&highlight, "highlight", "", "mark a word")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-// logLine prints a line as "2026-11-23 01:48:48.123 web 0 out | text", in local time.
-func (c *console) logLine(l apps.Line) error {
-	stream := ""
-	if l.Stream == "err" {
-		stream = styleBad
-	}
-	_, err := fmt.Fprintf(c.out, "%s %s %s %s %s\n",
-		c.paint(styleFaint, l.Time.Local().Format(time.DateOnly+" 15:04:05.000")),
-		c.paint(colourOf(l.App), fmt.Sprintf("%s %d", l.App, l.Slot)), c.paint(stream, l.Stream), c.paint(styleFaint, "|"), l.Text)
-	return err
-}
-
-// colourOf gives each app a colour of its own, always the same.
-func colourOf(app string) string {
-	h := fnv.New32()
-	h.Write([]byte(app))
-	return []string{"34", "35", "36", "94", "95", "96"}[h.Sum32()%6]
+// logStyle is how lines are shown to people, with the time in that form.
+func (c *console) logStyle(stamp string) logtext.Options {
+	return logtext.Options{Time: dateformat.Parse(stamp), Colour: c.colour}
 }

@@ -13,7 +13,8 @@ import (
 type LogsRequest struct {
 	// Targets as in ActRequest; none: every app.
 	Targets []string
-	// Lines is how many of the last lines, of all targets together, to begin with: 0 to 100000.
+	// Lines is how many of the last lines, of all targets together, to begin with: 0 to 100000, and
+	// 64 MB of text. Of files that tell no time each has an equal share of them.
 	Lines int
 	// Follow goes on with new lines until the context ends.
 	Follow bool
