@@ -77,6 +77,7 @@ type launch struct {
 	wanted     *Wanted
 	slot       int
 	revision   int
+	first      bool   // nothing has run in the slot since it was wanted
 	restarts   int    // of the slot so far
 	fails      int    // of its instances in a row
 	mustListen bool   // ready means that it takes requests

@@ -38,6 +38,7 @@ func (a *App) change(w Wanted) {
 		if n < len(w.Slots) {
 			s.id = w.Slots[n].ID
 		}
+		s.begun = s.begun && a.want.runs(n)
 		if fresh || old.runs(n) != a.want.runs(n) || (n < len(old.slots)) != (n < len(w.Slots)) {
 			s.pending = true
 		}
@@ -106,12 +107,14 @@ func (a *App) start(n int) {
 		wanted:     &w,
 		slot:       n,
 		revision:   inst.revision,
+		first:      !s.begun,
 		restarts:   s.restarts,
 		fails:      s.fails,
 		mustListen: w.Serves || w.Port > 0 || slices.ContainsFunc(a.slots, func(s slot) bool { return s.listened }),
 		changed:    a.poke,
 		tell:       a.teller(n),
 	})
+	s.begun = true
 	if s.cur == nil {
 		s.cur = inst
 	} else {

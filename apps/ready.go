@@ -15,7 +15,9 @@ const addressTime = 2 * time.Second
 //	told     process.send('ready') or READY=1; with wait_ready nothing else counts
 //	health   the path answers 2xx or 3xx
 //	located  the private address takes connections
-//	alive    it has lived for min_uptime, when it need not take any
+//	alive    it has lived for min_uptime, when it need not take any; where
+//	         nothing ran before that could be lost, and min_uptime is not set,
+//	         it is enough that it sits still and waits
 //
 // Time is no sign where there can be another.
 func (p *program) awaitReady(ctx context.Context) {
@@ -44,14 +46,28 @@ func (p *program) awaitReady(ctx context.Context) {
 // saying so; false when ctx ends first.
 func (p *program) sign(ctx context.Context) bool {
 	var alive <-chan time.Time
+	quiet := make(chan struct{})
 	if p.mayBeSilent() {
 		timer := time.NewTimer(p.wanted.minUptime())
 		defer timer.Stop()
 		alive = timer.C
+		if p.first && p.wanted.MinUptime == 0 {
+			ctx, cancel := context.WithCancel(ctx)
+			var looking sync.WaitGroup
+			defer looking.Wait()
+			defer cancel()
+			looking.Go(func() {
+				if p.awaitQuiet(ctx) {
+					close(quiet)
+				}
+			})
+		}
 	}
 	select {
 	case <-p.located:
 	case <-alive:
+		return true
+	case <-quiet:
 		return true
 	case <-ctx.Done():
 		return false

@@ -13,6 +13,7 @@ type slot struct {
 	cur, next *instance
 	leaving   []*instance
 
+	begun    bool      // something has been started here since something is wanted
 	pending  bool      // the last Want changed it, and it is not settled yet
 	badly    bool      // ... but ended before it was ready
 	ended    bool      // its program has ended as it may; nothing starts here until something new is wanted
