@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"roost/apps"
 	"roost/service/control"
@@ -52,4 +54,69 @@ func (a *api) each(targets []string, do func(p program, i apps.Instance) (json.R
 	}
 	told.Wait()
 	return replies, nil
+}
+
+// message sends Node programs a message.
+func (a *api) message(_ context.Context, r asked[control.MessageRequest]) ([]control.Reply, error) {
+	if !json.Valid(r.Request.Message) {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: "the message is not JSON"}
+	}
+	return a.each(r.Request.Targets, func(p program, i apps.Instance) (json.RawMessage, error) {
+		return nil, p.Message(i.Slot, r.Request.Message)
+	})
+}
+
+const (
+	answerTimeout = 10 * time.Second // for an action, when the request does not say
+	mostAnswer    = time.Hour        // that a request may say
+)
+
+// trigger has programs do an action and returns what those answer that know it.
+func (a *api) trigger(ctx context.Context, r asked[control.TriggerRequest]) ([]control.Reply, error) {
+	timeout := cmp.Or(r.Request.Timeout, answerTimeout)
+	if timeout < 0 || timeout > mostAnswer {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("%v is no time to wait for an answer", timeout), Hint: fmt.Sprintf("at most %v", mostAnswer)}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
+	defer cancel()
+	unknown := errors.New("unknown")
+	replies, err := a.each(r.Request.Targets, func(p program, i apps.Instance) (json.RawMessage, error) {
+		answer, err := p.Trigger(ctx, i.Slot, r.Request.Action, r.Request.Param)
+		if errors.Is(err, apps.ErrNoAction) {
+			return nil, unknown
+		}
+		return answer, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	replies = slices.DeleteFunc(replies, func(r control.Reply) bool { return r.Error == unknown.Error() })
+	if len(replies) == 0 {
+		return nil, a.noAction(r.Request)
+	}
+	return replies, nil
+}
+
+// noAction says which actions there are instead of the one that nobody knows.
+func (a *api) noAction(r control.TriggerRequest) error {
+	e := &control.Error{
+		Code: control.CodeNotFound, Message: fmt.Sprintf("no instance of %s knows the action %q", strings.Join(r.Targets, " "), r.Action),
+		Hint: "programs register actions by the message axm:action, as @pm2/io does",
+	}
+	config := a.editor.Config()
+	chosen, err := resolve(config, r.Targets)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, i := range a.rows(chosen) {
+		for _, action := range i.Actions {
+			names = append(names, action.Name)
+		}
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) > 0 {
+		e.Hint = "known are " + strings.Join(names, ", ")
+	}
+	return e
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"syscall"
 
@@ -44,6 +45,9 @@ type program interface {
 	History() *apps.History
 	Environ(slot int) []string
 	Input(slot int, text []byte) error
+	Message(slot int, m json.RawMessage) error
+	Trigger(ctx context.Context, slot int, action string, param *string) (json.RawMessage, error)
+	Events() (events <-chan apps.Event, stop func())
 	Follow() (h *apps.History, lines <-chan apps.Line, stop func())
 }
 

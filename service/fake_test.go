@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -24,6 +25,7 @@ type fakeBox struct {
 	settled int           // how often Settle was called
 	touched []string      // what was done to programs
 	lines   map[string]chan apps.Line
+	events  map[string]chan apps.Event
 	ended   bool
 }
 
@@ -93,6 +95,19 @@ func (b *fakeBox) App(name string) program {
 	return fakeProgram{b, name}
 }
 
+// eventsOf is where an app's events are put.
+func (b *fakeBox) eventsOf(app string) chan apps.Event {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.events == nil {
+		b.events = map[string]chan apps.Event{}
+	}
+	if b.events[app] == nil {
+		b.events[app] = make(chan apps.Event, 16)
+	}
+	return b.events[app]
+}
+
 type fakeProgram struct {
 	box  *fakeBox
 	name string
@@ -124,6 +139,30 @@ func (p fakeProgram) Input(slot int, text []byte) error {
 	}
 	p.note(fmt.Sprintf("input %q to slot %d of", text, slot))
 	return nil
+}
+
+func (p fakeProgram) Message(slot int, m json.RawMessage) error {
+	p.note(fmt.Sprintf("message %s to slot %d of", m, slot))
+	return nil
+}
+
+func (p fakeProgram) Trigger(ctx context.Context, slot int, action string, param *string) (json.RawMessage, error) {
+	switch action {
+	case "say":
+		return json.RawMessage(fmt.Sprintf(`{"slot":%d,"param":%q}`, slot, *param)), nil
+	case "hang":
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	case "one":
+		if slot == 0 {
+			return json.RawMessage("1"), nil
+		}
+	}
+	return nil, apps.ErrNoAction
+}
+
+func (p fakeProgram) Events() (<-chan apps.Event, func()) {
+	return p.box.eventsOf(p.name), func() {}
 }
 
 func (p fakeProgram) Environ(slot int) []string {

@@ -13,13 +13,14 @@ import (
 type LogsRequest struct {
 	// Targets as in ActRequest; none: every app.
 	Targets []string
-	// Lines is how many of the last lines, of all targets together, to begin with: 0 to 100000, and
-	// 64 MB of text. Of files that tell no time each has an equal share of them.
+	// Lines is how many of the last lines, of all targets together, to begin with: 0 to 100000.
 	Lines int
 	// Follow goes on with new lines until the context ends.
 	Follow bool
 	// Stream is "out", "err" or, for both, empty.
 	Stream string
+	// Begun, when not nil, is called once new lines are followed: none that comes later is missed.
+	Begun func()
 }
 
 // LogEvent is one line of the answer to a LogsRequest; the zero value says
@@ -39,7 +40,7 @@ func (c *Client) Logs(ctx context.Context, r LogsRequest, each func(apps.Line) e
 		"target": r.Targets, "stream": {r.Stream},
 		"lines": {strconv.Itoa(r.Lines)}, "follow": {strconv.FormatBool(r.Follow)},
 	}
-	err := stream(ctx, c, "/v1/logs?"+query.Encode(), func(e LogEvent) error {
+	err := stream(ctx, c, "/v1/logs?"+query.Encode(), r.Begun, func(e LogEvent) error {
 		switch {
 		case e.Error != nil:
 			return e.Error

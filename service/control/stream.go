@@ -9,8 +9,9 @@ import (
 )
 
 // stream reads an answer without end, a JSON document of type T a line. It
-// returns nil when ctx ends.
-func stream[T any](ctx context.Context, c *Client, path string, each func(T) error) error {
+// returns nil when ctx ends. begun, which may be nil, is called once the
+// daemon has begun to answer.
+func stream[T any](ctx context.Context, c *Client, path string, begun func(), each func(T) error) error {
 	dog := newWatchdog(ctx)
 	defer dog.stop()
 	body, err := c.open(dog.ctx, http.MethodGet, path, nil)
@@ -21,6 +22,9 @@ func stream[T any](ctx context.Context, c *Client, path string, each func(T) err
 		return err
 	}
 	defer body.Close()
+	if begun != nil {
+		begun()
+	}
 	lines := json.NewDecoder(body)
 	for {
 		var e T

@@ -92,7 +92,7 @@ func (c *Client) Apps(ctx context.Context, values bool) ([]App, error) {
 // daemon is alive.
 func (c *Client) Events(ctx context.Context, targets []string, each func(apps.Event) error) error {
 	query := url.Values{"target": targets}
-	return stream(ctx, c, "/v1/events?"+query.Encode(), func(e apps.Event) error {
+	return stream(ctx, c, "/v1/events?"+query.Encode(), nil, func(e apps.Event) error {
 		if e.Kind == "" {
 			return nil
 		}
