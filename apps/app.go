@@ -47,6 +47,7 @@ type App struct {
 	jitter func() float64 // 0 to 1
 
 	standing atomic.Pointer[standing]
+	problem  atomic.Pointer[string] // see setProblem
 	events   eventStream
 	wake     chan struct{} // has a token when there is mail or news
 	done     chan struct{} // closed when Run has ended

@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,7 @@ type program struct {
 	log      *slog.Logger
 	ports    *ports
 	pidFiles *pidFiles
+	problem  func(what string) // App.setProblem
 	runDir   string
 	pm2Home  string
 	out      *lineWriter
@@ -63,6 +65,7 @@ func (a *App) spawnProgram(l launch) proc {
 		log:      a.log.With("slot", l.slot, "revision", l.revision),
 		ports:    a.ports,
 		pidFiles: &a.pids,
+		problem:  a.setProblem,
 		runDir:   a.o.RunDir,
 		pm2Home:  a.o.PM2Home,
 		out:      book.writer(l.slot, "out"),
@@ -211,9 +214,10 @@ func (p *program) fork(cmd *exec.Cmd, who *account) error {
 	if p.stopping || isClosed(p.killed) {
 		return fmt.Errorf("was stopped before it started")
 	}
-	if p.wanted.treekill() {
+	if p.wanted.treekill() || p.wanted.MemoryMax > 0 {
 		p.group = newCgroup(p.mark)
 	}
+	p.limit()
 	err := p.group.start(cmd, who)
 	if err != nil {
 		p.group.remove()
@@ -233,7 +237,7 @@ func (p *program) reap() outcome {
 	if p.cmd.ProcessState == nil {
 		err = p.cmd.Wait()
 	}
-	o := outcome{cause: p.cause}
+	o := outcome{cause: cmp.Or(p.cause, p.starved())}
 	if s := p.cmd.ProcessState; s == nil {
 		o.err = err
 	} else if s.Exited() {

@@ -24,6 +24,9 @@ func (a *App) Status() Status {
 	st := a.standing.Load()
 	out := st.status
 	out.Waiting = a.pool.waiting()
+	if what := a.problem.Load(); what != nil {
+		out.Problem = *what
+	}
 	if book := a.logs(); book != nil {
 		if why := book.problem.Load(); why != nil {
 			out.LogProblem = *why

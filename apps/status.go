@@ -28,9 +28,11 @@ type Status struct {
 	// Failure says why the app is not as wanted; empty when it is or still may be.
 	Failure string `json:"failure,omitempty"`
 	// LogProblem says why the output is not written to the log files now; empty when it is.
-	LogProblem string     `json:"log_problem,omitempty"`
-	Waiting    int        `json:"waiting"` // requests held because no instance is ready
-	Instances  []Instance `json:"instances"`
+	LogProblem string `json:"log_problem,omitempty"`
+	// Problem says what of the declaration does not hold although instances run; empty when all does.
+	Problem   string     `json:"problem,omitempty"`
+	Waiting   int        `json:"waiting"` // requests held because no instance is ready
+	Instances []Instance `json:"instances"`
 }
 
 // Instance is one row of a list: a slot and the process in it. A slot in a

@@ -105,6 +105,9 @@ func (h *Host) Status() Status {
 			if status.LogProblem != "" {
 				problem("app %s: %s: make room; lines wait meanwhile, and are lost when they are too many", a.Name, status.LogProblem)
 			}
+			if status.Problem != "" {
+				problem("app %s: %s", a.Name, status.Problem)
+			}
 			s.Apps = append(s.Apps, AppStatus{status, p.figures.snapshot()})
 		}
 	}

@@ -1,0 +1,51 @@
+package apps
+
+import "fmt"
+
+// limit has the kernel hold the instance to memory_max. Where it cannot, the
+// instance runs without, and Status says so.
+func (p *program) limit() {
+	most := int64(p.wanted.MemoryMax)
+	if most == 0 {
+		p.problem("")
+		return
+	}
+	if err := p.group.limitMemory(most); err != nil {
+		p.problem(fmt.Sprintf("memory_max does not hold: %v", err))
+		return
+	}
+	p.problem("")
+}
+
+// starved says that memory ran out, when that has ended the program.
+func (p *program) starved() string {
+	switch own, box := p.group.outOfMemory(); {
+	case own:
+		return fmt.Sprintf("was killed: it used more than memory_max (%s)", bytesText(int64(p.wanted.MemoryMax)))
+	case box:
+		return "was killed: the box ran out of memory"
+	}
+	return ""
+}
+
+// bytesText is a size as it is written in configuration.
+func bytesText(n int64) string {
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1 << 30, "G"}, {1 << 20, "M"}, {1 << 10, "K"}} {
+		if n >= unit.size && n%unit.size == 0 {
+			return fmt.Sprintf("%d%s", n/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// setProblem notes what is not as declared although instances run, and tells
+// it once.
+func (a *App) setProblem(what string) {
+	before := a.problem.Swap(&what)
+	if what != "" && (before == nil || *before != what) {
+		a.log.Warn("not as declared", "problem", what)
+	}
+}
