@@ -73,7 +73,7 @@ one of ~/.roost; those that change something start it when none runs.`,
 	}
 	group("apps", newStart(c), newAct(c, "stop"), newAct(c, "restart"), newAct(c, "reload"), newAct(c, "delete"), newScale(c),
 		newList(c), newDescribe(c), newLogs(c), newAct(c, "flush"), newAct(c, "reopen"), newSignal(c), newAct(c, "reset"))
-	group("box", newApply(c), newCheck(c), newServe(c), newStatus(c), newCA(c))
+	group("box", newApply(c), newCheck(c), newServe(c), newStatus(c), newMonit(c), newCA(c))
 	group("daemon", newRun(c), newService(c), newPing(c), newKill(c), newVersion(c))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID("daemon")
