@@ -64,17 +64,28 @@ one of ~/.roost; those that change something start it when none runs.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(strings.TrimSpace(firstLine(err.Error())), "see %s --help", cmd.CommandPath())
 	})
-	root.AddGroup(&cobra.Group{ID: "apps", Title: "Apps:"}, &cobra.Group{ID: "box", Title: "The box:"}, &cobra.Group{ID: "daemon", Title: "The daemon:"})
+	for _, g := range [][2]string{{"apps", "Apps:"}, {"look", "Look at them:"}, {"talk", "Talk to them:"}, {"box", "The box:"}, {"daemon", "The daemon:"}, {"pm2", "As PM2's users know them:"}} {
+		root.AddGroup(&cobra.Group{ID: g[0], Title: g[1]})
+	}
 	group := func(id string, commands ...*cobra.Command) {
 		for _, cmd := range commands {
 			cmd.GroupID = id
 			root.AddCommand(cmd)
 		}
 	}
+	services := newService(c)
+	startup := func(name, of string) *cobra.Command {
+		verb, _, _ := services.Find([]string{of})
+		return newStartup(name, verb)
+	}
 	group("apps", newStart(c), newAct(c, "stop"), newAct(c, "restart"), newAct(c, "reload"), newAct(c, "delete"), newScale(c),
-		newList(c), newDescribe(c), newLogs(c), newAct(c, "flush"), newAct(c, "reopen"), newSignal(c), newAct(c, "reset"))
-	group("box", newApply(c), newCheck(c), newServe(c), newStatus(c), newMonit(c), newCA(c))
-	group("daemon", newRun(c), newService(c), newPing(c), newKill(c), newVersion(c))
+		newSignal(c), newAct(c, "reset"))
+	group("look", newList(c), newDescribe(c), newEnv(c), newID(c), newPID(c), newLogs(c), newMonit(c), newEvents(c), newAct(c, "flush"), newAct(c, "reopen"))
+	group("talk", newSend(c), newAttach(c), newMessage(c), newTrigger(c))
+	group("box", newApply(c), newCheck(c), newDump(c), newServe(c), newStatus(c), newCA(c))
+	group("daemon", newRun(c), services, newPing(c), newKill(c), newUpdate(c), newVersion(c))
+	group("pm2", newJlist(c, "jlist", "the same as: roost list --json, in one line", false), newJlist(c, "prettylist", "the same as: roost list --json", true),
+		newSave(c), newResurrect(c), startup("startup", "install"), startup("unstartup", "uninstall"))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID("daemon")
 	root.SetCompletionCommandGroupID("daemon")

@@ -86,17 +86,21 @@ func (c *console) refuse(e *control.Error, err error) int {
 
 // elsewhere says what PM2's verbs that are not ours come to here.
 var elsewhere = map[string]string{
-	"save":      "what runs is kept without it",
-	"dump":      "what runs is kept without it",
-	"resurrect": "what ran comes back without it",
-	"startup":   "roost service install",
-	"unstartup": "roost service uninstall",
-	"jlist":     "roost list --json",
-	"pid":       "roost list --json",
-	"id":        "roost list --json",
-	"env":       "roost describe APP",
+	"cleardump": "what is saved is what is wanted; to want nothing: roost delete all",
+	"get":       "settings are keys of a config file: roost describe APP",
+	"conf":      "settings are keys of a config file: roost describe APP",
+	"config":    "settings are keys of a config file: roost describe APP",
+	"set":       "settings are keys of a config file, and flags: roost restart APP --env KEY=VALUE",
+	"multiset":  "settings are keys of a config file, and flags: roost restart APP --env KEY=VALUE",
+	"unset":     "settings are keys of a config file, and flags: roost restart APP --cron-restart null",
 	"ecosystem": "write a roost.toml; roost check finds its mistakes",
 	"init":      "write a roost.toml; roost check finds its mistakes",
+	"install":   "there are no modules; rotation of logs is built in. The service: roost service install",
+	"uninstall": "there are no modules. The service: roost service uninstall",
+	"logrotate": "logs are rotated by themselves: max_log_size and max_log_files of an app",
+	"link":      "nothing is sent anywhere; figures for Prometheus: roost status names where",
+	"plus":      "nothing is sent anywhere",
+	"report":    "roost status, and roost.log in the folder that it names",
 }
 
 // unknownCommand suggests what may have been meant.

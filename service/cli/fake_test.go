@@ -209,7 +209,7 @@ example.com  pending  -        no such host
 
 func TestNobodyAnsweringIsSaidByThoseWhoOnlyLook(t *testing.T) {
 	fake(t, nil)
-	for _, args := range [][]string{{"list"}, {"status"}, {"ping"}, {"logs"}, {"describe", "web"}, {"stop", "web"}, {"scale", "web", "-1"}, {"ca"}} {
+	for _, args := range [][]string{{"list"}, {"status"}, {"ping"}, {"logs"}, {"describe", "web"}, {"stop", "web"}, {"scale", "web", "-1"}, {"ca"}, {"jlist"}, {"pid"}, {"id", "web"}, {"env", "0"}, {"send", "0", "x"}, {"attach", "0"}, {"message", "0", "1"}, {"trigger", "0", "gc"}, {"events"}, {"dump", "a.json"}, {"reopen"}} {
 		code, out, words := roost(args...)
 		if code != 1 || out != "" || !strings.HasPrefix(words, "roost: no daemon runs\nhint: start one: ROOST_HOME=") {
 			t.Errorf("%v: exit code %d, %q, %q", args, code, out, words)
@@ -230,7 +230,13 @@ func TestWrongUsageExitsWith2AndAHint(t *testing.T) {
 		"service instal":                    "roost: unknown command \"instal\"\nhint: did you mean install?\n",
 		"ca shwo":                           "roost: unknown command \"shwo\"\nhint: did you mean show?\n",
 		"logs --json --raw":                 "roost: --json, --format and --raw exclude each other\nhint: one of them\n",
-		"save":                              "roost: unknown command \"save\"\nhint: what runs is kept without it\n",
+		"cleardump":                         "roost: unknown command \"cleardump\"\nhint: what is saved is what is wanted; to want nothing: roost delete all\n",
+		"set pm2:x 1":                       "roost: unknown command \"set\"\nhint: settings are keys of a config file, and flags: roost restart APP --env KEY=VALUE\n",
+		"unset x":                           "roost: unknown command \"unset\"\nhint: settings are keys of a config file, and flags: roost restart APP --cron-restart null\n",
+		"save now":                          "roost: roost save does not take \"now\"\nhint: usage: roost save\n",
+		"dump apps.txt":                     "roost: apps.txt would not be known as a config file\nhint: give it a name that ends in .json\n",
+		"message web {":                     "roost: \"{\" is not JSON\nhint: a text needs its own quotes: '\"refresh\"'\n",
+		"jlist web":                         "roost: roost jlist does not take \"web\"\nhint: usage: roost jlist\n",
 		"stop":                              "roost: roost stop needs an app: its name, an id, a namespace, all or /regular expression/\nhint: usage: roost stop APP|FILE...\n",
 		"list --colour":                     "roost: unknown flag: --colour\nhint: see roost list --help\n",
 		"ping now":                          "roost: roost ping does not take \"now\"\nhint: usage: roost ping\n",

@@ -24,32 +24,7 @@ come back by themselves; nothing needs saving.`,
 		Args:    parent,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	var asJSON bool
-	installing := &cobra.Command{
-		Use: "install", Short: "install, enable and start the service, or bring it up to date", Args: need(0, 0, ""),
-		Example: "  sudo roost service install",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := c.osService()
-			if err != nil {
-				return err
-			}
-			var done install.Installed
-			err = c.follow(func(news func(string)) error {
-				news("starting the service")
-				done, err = s.Install(cmd.Context())
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return c.json(done)
-			}
-			c.sayProblems(cmd.Context())
-			return c.installed(done)
-		},
-	}
-	jsonFlag(installing, &asJSON)
+	installing := newInstall(c)
 	cmd.AddCommand(installing, newServiceStatus(c))
 	for _, v := range []struct {
 		verb, short, done string
@@ -84,6 +59,45 @@ come back by themselves; nothing needs saving.`,
 		})
 	}
 	return cmd
+}
+
+func newInstall(c *console) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "install", Short: "install, enable and start the service, or bring it up to date", Args: need(0, 0, ""),
+		Example: "  sudo roost service install",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := c.osService()
+			if err != nil {
+				return err
+			}
+			var done install.Installed
+			err = c.follow(func(news func(string)) error {
+				news("starting the service")
+				done, err = s.Install(cmd.Context())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return c.json(done)
+			}
+			c.sayProblems(cmd.Context())
+			return c.installed(done)
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// newStartup is a command of service, under PM2's name.
+func newStartup(name string, of *cobra.Command) *cobra.Command {
+	do := of.RunE
+	return &cobra.Command{
+		Use: name, Short: "the same as: roost service " + of.Name(), Example: "  sudo roost " + name, Args: need(0, 0, ""),
+		RunE: func(cmd *cobra.Command, args []string) error { return do(cmd, args) },
+	}
 }
 
 // sayProblems points to what keeps a service that runs from all that is wanted.
