@@ -122,6 +122,7 @@ func (a *App) Want(w Wanted) {
 	a.book.want(&w)
 	a.mu.Unlock()
 	a.pool.limits(time.Duration(w.QueueTimeout), w.QueueLimit)
+	a.pool.stick(w.Sticky, w.Name)
 	a.post(func() { a.change(w) })
 }
 
@@ -284,6 +285,7 @@ func (a *App) Run(ctx context.Context) error {
 		}
 		now := time.Now()
 		a.keepTime(now)
+		a.nurse(now)
 		acts, wake := plan(now, a.want, a.slots)
 		wake = earlier(wake, a.clock.wake(now))
 		for _, act := range acts {

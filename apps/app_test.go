@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -30,6 +31,7 @@ type fake struct {
 	once   sync.Once
 	out    outcome
 	ep     *endpoint
+	found  atomic.Pointer[checkup]
 	// how it behaves
 	stubborn bool          // ignores Stop
 	hangs    int           // so many kills
@@ -46,6 +48,13 @@ func (f *fake) Environ() []string       { return []string{"FAKE=1"} }
 func (f *fake) Last(int) []string       { return []string{"last words"} }
 func (f *fake) Talk() *talk             { return nil }
 func (f *fake) Input([]byte) error      { return nil }
+func (f *fake) Checkup() checkup {
+	if found := f.found.Load(); found != nil {
+		return *found
+	}
+	return checkup{}
+}
+func (f *fake) Note() string { return "" }
 func (f *fake) Signal(sig syscall.Signal) error {
 	f.in.signalled = append(f.in.signalled, fmt.Sprint(f.slot, " ", sig))
 	return nil

@@ -110,7 +110,7 @@ func (a *App) start(n int) {
 		first:      !s.begun,
 		restarts:   s.restarts,
 		fails:      s.fails,
-		mustListen: w.Serves || w.Port > 0 || slices.ContainsFunc(a.slots, func(s slot) bool { return s.listened }),
+		mustListen: w.Serves || w.Port > 0 || w.Check.addresses() || slices.ContainsFunc(a.slots, func(s slot) bool { return s.listened }),
 		changed:    a.poke,
 		tell:       a.teller(n),
 	})

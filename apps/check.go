@@ -1,6 +1,10 @@
 package apps
 
-import "roost/internal/unit"
+import (
+	"time"
+
+	"roost/internal/unit"
+)
 
 // Check is a question that a ready instance is asked again and again; exactly
 // one of HTTP, TCP and Exec is set.
@@ -18,3 +22,15 @@ type Check struct {
 	// Failures in a row take the instance out of rotation and replace it; 3 when absent.
 	Failures int `toml:"failures" json:"failures,omitempty"`
 }
+
+const (
+	defaultCheckInterval = 10 * time.Second
+	defaultCheckTimeout  = 5 * time.Second
+	defaultCheckFailures = 3
+
+	// theInstance is TCP for the instance's private address.
+	theInstance = "instance"
+)
+
+// addresses reports whether the check needs the instance to have a private address.
+func (c *Check) addresses() bool { return c != nil && (c.HTTP != "" || c.TCP == theInstance) }

@@ -9,11 +9,13 @@ import (
 // that cannot be connected to twice in a row, or that breaks five answers in a
 // row, gets no requests for a while, first 1 s, doubled up to 10 s. After that
 // one more failure is enough; one good answer clears all. The pool uses an
-// ejected endpoint all the same where it has no other.
+// ejected endpoint all the same where it has no other. An instance whose check
+// fails is out in the same way.
 type health struct {
-	bad   atomic.Int32 // weight of the failures in a row
-	times atomic.Int32 // ejections in a row
-	until atomic.Int64 // Unix nanoseconds; 0 when in rotation
+	bad    atomic.Int32 // weight of the failures in a row
+	times  atomic.Int32 // ejections in a row
+	until  atomic.Int64 // Unix nanoseconds; 0 when in rotation
+	unwell atomic.Bool  // the instance's own check fails: out of rotation until it does not
 }
 
 const (
@@ -51,5 +53,5 @@ func (h *health) failed(weight int32) time.Duration {
 // in reports whether the endpoint is in rotation.
 func (h *health) in() bool {
 	until := h.until.Load()
-	return until == 0 || time.Now().UnixNano() >= until
+	return !h.unwell.Load() && (until == 0 || time.Now().UnixNano() >= until)
 }

@@ -18,6 +18,7 @@ const retired = 1 << 63
 // never revived: a new instance gets a new endpoint.
 type endpoint struct {
 	network, address string
+	slot             int // of the instance; set before requests come
 	transport        *http.Transport
 	conns            connSet
 

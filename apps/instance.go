@@ -21,6 +21,9 @@ type instance struct {
 	deadline time.Time // when starting or draining must have ended
 	stale    string    // why another one must take its place; empty: it need not
 
+	// unwell: why it does not work, as its checks say; empty: nobody knows of anything
+	unwell string
+
 	// last: nothing has taken its place; the next one starts when it has gone
 	last bool
 	// known: the endpoint that it has been known by, the newest

@@ -26,7 +26,7 @@ func kindOfProgram(w *Wanted, node bool) kind {
 		return kindNode
 	case w.Port > 0:
 		return kindFixed
-	case w.Serves:
+	case w.Serves, w.Check.addresses():
 		return kindPort
 	}
 	return kindBackground

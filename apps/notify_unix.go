@@ -31,6 +31,7 @@ func (p *program) prepareNotify(s *setup, dir socketDir) error {
 		return fmt.Errorf("cannot make the notify socket: %w", err)
 	}
 	s.ours["NOTIFY_SOCKET"] = path
+	p.prepareWatchdog(s)
 	uid := os.Geteuid()
 	if s.user != nil {
 		uid = s.user.uid
@@ -51,8 +52,8 @@ func (p *program) listenNotify(ctx context.Context, c *net.UnixConn, uid int) {
 		// with BARRIER=1 comes a file descriptor, and closing it is the answer
 		sender := readControl(oob[:oobn])
 		for line := range bytes.SplitSeq(buf[:n], []byte("\n")) {
-			if string(line) == "READY=1" && p.ours(sender, uid) {
-				p.isTold()
+			if p.ours(sender, uid) {
+				p.notified(line)
 			}
 		}
 	}

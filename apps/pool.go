@@ -30,7 +30,9 @@ type pool struct {
 // it changes but changed, which is closed when the next one has taken its place.
 type snapshot struct {
 	ready        []*endpoint
-	refused      string // why no request may wait; "" lets them
+	sticky       *stickiness // nil: any instance
+	tokens       []string    // the cookies of ready
+	refused      string      // why no request may wait; "" lets them
 	queueTimeout time.Duration
 	queueLimit   int
 	changed      chan struct{}
@@ -53,6 +55,7 @@ func (p *pool) change(edit func(*snapshot)) {
 	next := *old
 	next.changed = make(chan struct{})
 	edit(&next)
+	next.tokens = next.sticky.tokens(next.ready)
 	p.now.Store(&next)
 	close(old.changed)
 }
@@ -62,6 +65,11 @@ func (p *pool) change(edit func(*snapshot)) {
 func (p *pool) publish(ready []*endpoint) {
 	ready = slices.Clone(ready)
 	p.change(func(s *snapshot) { s.ready = ready })
+}
+
+// stick says how clients stick to instances; "" is not at all.
+func (p *pool) stick(by, app string) {
+	p.change(func(s *snapshot) { s.sticky = newStickiness(by, app) })
 }
 
 // limits says how long, and how many, requests wait while no endpoint is

@@ -3,7 +3,9 @@ package apps
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -12,32 +14,41 @@ import (
 // probeTimeout bounds one try to reach an instance.
 const probeTimeout = 5 * time.Second
 
-// probe sends a request over a connection of its own and returns the status of
-// the answer, 0 when there is none. The program sees what it would see of a
-// visitor of https://localhost.
+// probe is request within probeTimeout; 0 when there is no answer.
 func probe(ctx context.Context, network, address, method, target string) int {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
+	status, _ := request(ctx, network, address, method, target)
+	return status
+}
+
+// request sends a request over a connection of its own and returns the status
+// of the answer. The program sees what it would see of a visitor of
+// https://localhost.
+func request(ctx context.Context, network, address, method, target string) (int, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })()
 	if _, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: roost\r\nX-Forwarded-For: 127.0.0.1\r\n"+
 		"X-Forwarded-Proto: https\r\nX-Forwarded-Host: localhost\r\nConnection: close\r\n\r\n", method, target); err != nil {
-		return 0
+		return 0, err
 	}
 	r := bufio.NewReader(c)
 	for {
 		resp, err := http.ReadResponse(r, nil)
+		if err == io.ErrUnexpectedEOF {
+			err = errors.New("closed without an answer")
+		}
 		if err != nil {
-			return 0
+			return 0, err
 		}
 		resp.Body.Close()
 		if resp.StatusCode >= 200 {
-			return resp.StatusCode
+			return resp.StatusCode, nil
 		}
 	}
 }
@@ -60,13 +71,20 @@ func (p *program) findOn(port int) func(context.Context) {
 }
 
 func accepts(ctx context.Context, address string) bool {
-	d := net.Dialer{Timeout: probeTimeout}
-	c, err := d.DialContext(ctx, "tcp", address)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	return connect(ctx, "tcp", address) == nil
+}
+
+// connect makes a connection and closes it.
+func connect(ctx context.Context, network, address string) error {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return false
+		return err
 	}
-	// not a FIN but a reset: the program need not wait for a request
-	c.(*net.TCPConn).SetLinger(0)
-	c.Close()
-	return true
+	if t, ok := c.(*net.TCPConn); ok {
+		t.SetLinger(0) // not a FIN but a reset: the program need not wait for a request
+	}
+	return c.Close()
 }

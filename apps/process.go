@@ -33,6 +33,10 @@ type proc interface {
 	Signal(sig syscall.Signal) error
 	// Last is its last lines of output, at most n.
 	Last(n int) []string
+	// Checkup is what its checks have found; launch.changed is called when that changes.
+	Checkup() checkup
+	// Note is what the program says of itself.
+	Note() string
 	// Lag is how late its event loop is; zero where nobody knows.
 	Lag() node.Lag
 	// Input writes to its standard input; it waits, for inputTime at most.

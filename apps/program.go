@@ -37,12 +37,14 @@ type program struct {
 	ready, exited, told, located, drained, killed chan struct{}
 	readyOnce, toldOnce, locatedOnce, drainedOnce sync.Once
 
-	pid  atomic.Int64
-	busy atomic.Int64 // the port that it could not have
-	node atomic.Pointer[channel]
-	talk atomic.Pointer[talk]
-	in   atomic.Pointer[input]
-	end  outcome // valid once exited is closed
+	pid      atomic.Int64
+	busy     atomic.Int64 // the port that it could not have
+	node     atomic.Pointer[channel]
+	talk     atomic.Pointer[talk]
+	found    atomic.Pointer[checkup]
+	watchdog watchdog
+	in       atomic.Pointer[input]
+	end      outcome // valid once exited is closed
 
 	// life guards what follows. Signals are sent, and the process is reaped,
 	// under it: a signal never meets another process that got the same pid.
@@ -82,6 +84,7 @@ func (a *App) spawnProgram(l launch) proc {
 func (p *program) PID() int                { return int(p.pid.Load()) }
 func (p *program) Ready() <-chan struct{}  { return p.ready }
 func (p *program) Exited() <-chan struct{} { return p.exited }
+func (p *program) Note() string            { return p.watchdog.Note() }
 func (p *program) Outcome() outcome        { return p.end }
 func (p *program) Lag() node.Lag           { return p.node.Load().lag() }
 func (p *program) Talk() *talk             { return p.talk.Load() }
@@ -98,6 +101,7 @@ func (p *program) reachable(e *endpoint) {
 	p.mu.Lock()
 	p.endpoint = e
 	if e != nil {
+		e.slot = p.slot
 		p.endpoints = append(p.endpoints, e)
 	}
 	p.mu.Unlock()

@@ -49,7 +49,7 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).EnableFullDuplex()
 	}
 	var first [maxTries]*endpoint
-	c := claim{p: p, tried: first[:0]}
+	c := claim{p: p, r: r, tried: first[:0]}
 	out := forward(r)
 	for try := 1; ; try++ {
 		e, err := c.next(r.Context())
@@ -60,6 +60,9 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t := &attempt{w: w}
 		res, err := t.send(r.Context(), e, out, b)
 		if err == nil {
+			if c.unknown != nil {
+				c.unknown.mark(w, r, e)
+			}
 			p.answer(w, r, e, res)
 			return
 		}

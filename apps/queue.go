@@ -3,6 +3,7 @@ package apps
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -21,17 +22,19 @@ const retryPause = 250 * time.Millisecond
 // claim finds one request its endpoints, one for each try.
 type claim struct {
 	p        *pool
+	r        *http.Request
 	tried    []*endpoint
-	deadline time.Time // of all waiting; zero before the first
+	unknown  *stickiness // by what the last endpoint is to be remembered; nil: it need not be
+	deadline time.Time   // of all waiting; zero before the first
 }
 
-// next returns the least busy ready endpoint that has not been tried, with the
-// request counted in flight there: release it. While there is none it waits,
-// within the limits of the pool. Otherwise the error is errRefused, errFull,
-// errNotReady or ctx's.
+// next returns the client's ready endpoint, else the least busy one, that has
+// not been tried, with the request counted in flight there: release it. While
+// there is none it waits, within the limits of the pool. Otherwise the error is
+// errRefused, errFull, errNotReady or ctx's.
 func (c *claim) next(ctx context.Context) (*endpoint, error) {
 	s := c.p.now.Load()
-	if e := c.p.pick(s, c.tried); e != nil {
+	if e := c.pick(s); e != nil {
 		return e, nil
 	}
 	if c.p.held.Add(1) > int64(s.queueLimit) && s.refused == "" {
@@ -62,10 +65,24 @@ func (c *claim) next(ctx context.Context) (*endpoint, error) {
 			return nil, context.Cause(ctx)
 		}
 		s = c.p.now.Load()
-		if e := c.p.pick(s, c.tried); e != nil {
+		if e := c.pick(s); e != nil {
 			return e, nil
 		}
 	}
+}
+
+// pick claims the client's endpoint where it has one, else the least busy.
+func (c *claim) pick(s *snapshot) *endpoint {
+	c.unknown = nil
+	if s.sticky != nil {
+		if e := s.stick(c.r, c.tried); e != nil {
+			return e
+		}
+		if s.sticky.by == stickyCookie {
+			c.unknown = s.sticky
+		}
+	}
+	return c.p.pick(s, c.tried)
 }
 
 // pick claims the least busy endpoint of s that has not been tried; among

@@ -16,6 +16,7 @@ type setup struct {
 	env     map[string]string           // what all instances of the app have, and the slot's numbers
 	own     map[string]string           // what of it the app's declaration says
 	ours    map[string]string           // the last layer of its environment
+	pids    []string                    // variables that hold its process id
 	finish  func(env []string) []string // a last change to the environment
 	files   []*os.File                  // its file descriptors from 3 on; closed once it has started
 	user    *account                    // nil: ours
@@ -78,6 +79,9 @@ func (p *program) prepare() (*setup, error) {
 	if err := p.prepareNotify(s, dir); err != nil {
 		return s, err
 	}
+	if w.Check != nil {
+		s.helpers = append(s.helpers, func(ctx context.Context) { p.check(ctx, s) })
+	}
 	switch p.kind {
 	case kindNode:
 		err = p.prepareNode(s, dir)
@@ -88,7 +92,17 @@ func (p *program) prepare() (*setup, error) {
 	case kindFixed:
 		err = p.prepareFixed(s)
 	}
+	s.name()
 	return s, err
+}
+
+// name has a shell write the program's own process id, which nobody knows
+// before, into the variables that want it; then it becomes the program.
+func (s *setup) name() {
+	if len(s.pids) > 0 {
+		script := "export " + strings.Join(s.pids, "=$$ ") + `=$$; exec "$0" "$@"`
+		s.argv = append([]string{"/bin/sh", "-c", script}, s.argv...)
+	}
 }
 
 // preparePort gives the program a private port.

@@ -13,8 +13,7 @@ import (
 
 // prepareListen hands the program its private socket, and its own port when it
 // has one, by systemd's protocol (sd_listen_fds(3)): file descriptors from 3
-// on, their number in LISTEN_FDS, and in LISTEN_PID the process that they are
-// for, which a shell writes that then becomes the program.
+// on, their number in LISTEN_FDS, and in LISTEN_PID the process that they are for.
 func (p *program) prepareListen(s *setup, dir socketDir) error {
 	lane, err := p.privateSocket(dir)
 	if err != nil {
@@ -36,7 +35,7 @@ func (p *program) prepareListen(s *setup, dir socketDir) error {
 	}
 	s.ours["LISTEN_FDS"] = strconv.Itoa(len(s.files))
 	s.ours["LISTEN_FDNAMES"] = names
-	s.argv = append([]string{"/bin/sh", "-c", `LISTEN_PID=$$; export LISTEN_PID; exec "$0" "$@"`}, s.argv...)
+	s.pids = append(s.pids, "LISTEN_PID")
 	p.reachable(newEndpoint("unix", lane.path))
 	p.isLocated()
 	return nil

@@ -39,6 +39,7 @@ func (a *App) Status() Status {
 			in.PID = r.proc.PID()
 			in.Uptime = time.Since(in.Started).Seconds()
 			r.proc.Talk().fill(&in)
+			in.Note = r.proc.Note()
 			lag := r.proc.Lag()
 			in.LagMS, in.LagP50MS, in.LagP99MS = milliseconds(lag.Last), milliseconds(lag.P50), milliseconds(lag.P99)
 		}
@@ -89,6 +90,9 @@ func (a *App) show() {
 
 func (i *instance) row(in Instance) row {
 	in.Revision, in.State, in.Started = i.revision, i.state, i.started
+	if i.unwell != "" {
+		in.Reason = i.unwell
+	}
 	e := i.stands()
 	if e == nil {
 		e = i.known
@@ -129,6 +133,7 @@ func (a *App) publish() {
 	var ready []*endpoint
 	for n := range a.slots {
 		if e := a.slots[n].cur.stands(); e != nil {
+			e.health.unwell.Store(a.slots[n].cur.unwell != "")
 			a.slots[n].cur.known = e
 			a.slots[n].listened = true
 			ready = append(ready, e)

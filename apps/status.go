@@ -46,6 +46,7 @@ type Instance struct {
 	PID       int               `json:"pid"` // 0 when no process runs
 	State     State             `json:"state"`
 	Reason    string            `json:"reason,omitempty"` // why it is in that state, or why it replaced the one before, e.g. "exited with status 1"
+	Note      string            `json:"note,omitempty"`   // what the program says of itself (STATUS= of sd_notify(3))
 	Started   time.Time         `json:"started,omitzero"`
 	Uptime    float64           `json:"uptime"`        // seconds
 	Next      time.Time         `json:"next,omitzero"` // when schedule or cron_restart starts one here

@@ -37,6 +37,7 @@ func Validate(c Config) []Complaint {
 	v.program()
 	v.numbers()
 	v.reach()
+	v.alive()
 	v.stopping()
 	v.start()
 	v.environment()
@@ -186,8 +187,8 @@ func (v *validation) reach() {
 	if c.ListenFDs && runtime.GOOS == "windows" {
 		v.add("listen_fds", "listen_fds does not exist on Windows", "remove it and listen on PORT")
 	}
-	if h := c.Health; h != "" && (h[0] != '/' || strings.ContainsFunc(h, func(r rune) bool { return r <= ' ' || r == 0x7f })) {
-		v.add("health", "health = %q is no path", `write a path such as "/health"`, h)
+	if isNoPath(c.Health) {
+		v.add("health", "health = %q is no path", `write a path such as "/health"`, c.Health)
 	}
 }
 

@@ -22,6 +22,8 @@ func TestAGoodConfigHasNoComplaints(t *testing.T) {
 		"node":       {Script: "a.js", Port: 3000, Instances: Max, Health: "/health?x=1", KillSignal: "SIGUSR2", ShutdownWithMessage: true, WaitReady: true},
 		"program":    {Command: "tool --x", Port: 80, Instances: 1, KillSignal: "term"},
 		"activation": {Command: "tool", Port: 80, Instances: 4, ListenFDs: true},
+		"checked":    {Command: "tool", Check: &Check{HTTP: "/health"}, Sticky: "ip", HeartbeatTimeout: new(unit.Duration(time.Minute))},
+		"checked by": {Command: "tool", Check: &Check{Exec: Words{"./check", "-x"}, Failures: 1}, Sticky: "cookie", HeartbeatTimeout: new(unit.Duration)},
 		"numbers":    {Script: "a.js", MaxLogSize: 64 << 10, QueueLimit: 1, StopExitCodes: []int{0, 255}, KillTimeout: unit.Duration(time.Second)},
 	} {
 		c.Name, c.Cwd = "web-1.a_B", cwd
@@ -48,6 +50,16 @@ func TestEveryMistakeGetsItsComplaint(t *testing.T) {
 		change          func(*Config)
 		key, what, hint string
 	}{
+		{"sticky", func(c *Config) { c.Sticky = "session" }, "sticky", `"session" is none`, "cookie"},
+		{"heartbeat", func(c *Config) { c.HeartbeatTimeout = new(unit.Duration(-1)) }, "heartbeat_timeout", "negative", "30s"},
+		{"empty check", func(c *Config) { c.Check = &Check{} }, "check", "has 0 of http, tcp and exec", "health"},
+		{"two checks", func(c *Config) { c.Check = &Check{HTTP: "/", TCP: "instance"} }, "check", "has 2 of http, tcp and exec", "health"},
+		{"path of a check", func(c *Config) { c.Check = &Check{HTTP: "health"} }, "check.http", "no path", "/health"},
+		{"address of a check", func(c *Config) { c.Check = &Check{TCP: "localhost"} }, "check.tcp", "no address", "127.0.0.1:5432"},
+		{"port of a check", func(c *Config) { c.Check = &Check{TCP: "localhost:http"} }, "check.tcp", "no address", "instance"},
+		{"interval of a check", func(c *Config) { c.Check = &Check{HTTP: "/", Interval: -1} }, "check.interval", "negative", "default"},
+		{"failures of a check", func(c *Config) { c.Check = &Check{HTTP: "/", Failures: -1} }, "check.failures", "negative", "default"},
+		{"check of a job", func(c *Config) { c.Check, c.Schedule = &Check{HTTP: "/"}, "@daily" }, "check", "keep running", "remove"},
 		{"no name", func(c *Config) { c.Name = "" }, "name", "no name", "web"},
 		{"all", func(c *Config) { c.Name = "all" }, "name", "taken", "another"},
 		{"number", func(c *Config) { c.Name = "12" }, "name", "is a number", "letter"},
