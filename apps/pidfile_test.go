@@ -64,11 +64,13 @@ func TestInPM2sLayoutAnAppFindsWhatPM2TellsIt(t *testing.T) {
 	w.WaitReady, w.Slots[0].ID = true, 5
 	w.Environ = map[string]string{"status": "shell", "instances": "9", "PATH": os.Getenv("PATH")}
 	w.Env = map[string]string{"name": "mine"}
+	w.LogFile = "all.log"
 	a.want(w)
 	text := a.read("env.0")
 	for _, want := range []string{
 		`"PM2_HOME":"` + a.dir + `"`, `"PM2_USAGE":"CLI"`, `"name":"mine"`, `"namespace":"default"`, `"status":"launching"`, `"instances":"1"`,
 		`"pm_id":"5"`, `"NODE_APP_INSTANCE":"0"`, `"pm_exec_path":"` + w.Script + `"`, `"pm_cwd":"` + a.dir + `"`, `"pm_pid_path":"` + a.dir + `/pids/web-5.pid"`,
+		`"pm_out_log_path":"` + a.dir + `/logs/web-out.log"`, `"pm_err_log_path":"` + a.dir + `/logs/web-error.log"`, `"pm_log_path":"` + a.dir + `/all.log"`,
 		`"exec_mode":"fork_mode"`, `"exec_interpreter":"node"`, `"unique_id":"` + UniqueID(a.dir, "web", 5) + `"`, `"autorestart":"true"`, `"watch":"false"`,
 	} {
 		if !strings.Contains(text, want) {

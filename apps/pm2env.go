@@ -53,6 +53,24 @@ func (p *program) pm2Environ(s *setup) map[string]string {
 		"treekill":          flag(w.Treekill),
 		"watch":             strconv.FormatBool(len(w.Watch) > 0),
 	}
+	ids := make([]int, len(w.Slots))
+	for n, slot := range w.Slots {
+		ids[n] = slot.ID
+	}
+	for _, place := range p.layout.places(&w.Config, ids) {
+		if place.slot != anySlot && place.slot != p.slot {
+			continue
+		}
+		if place.also {
+			env["pm_log_path"] = place.path
+			continue
+		}
+		for s, key := range [2]string{"pm_out_log_path", "pm_err_log_path"} {
+			if place.streams[s] {
+				env[key] = place.path
+			}
+		}
+	}
 	if w.InstanceVar != "" {
 		env["instance_var"] = w.InstanceVar
 	}

@@ -25,6 +25,7 @@ type program struct {
 	problem  func(what string) // App.setProblem
 	runDir   string
 	pm2Home  string
+	layout   logLayout
 	out      *lineWriter
 	errors   *lineWriter
 
@@ -70,6 +71,7 @@ func (a *App) spawnProgram(l launch) proc {
 		problem:  a.setProblem,
 		runDir:   a.o.RunDir,
 		pm2Home:  a.o.PM2Home,
+		layout:   a.logLayout(),
 		out:      book.writer(l.slot, "out"),
 		errors:   book.writer(l.slot, "err"),
 		mark:     newMark(a.o.RunDir, l.wanted.treekill()),
