@@ -76,9 +76,18 @@ func (i invocation) python() bool {
 	return err == nil && len(words) > 0 && is(words[0])
 }
 
+// workingDir is the folder that c runs in, which exists.
 func workingDir(c *Config) (string, error) {
 	if c.Cwd == "" {
 		return os.Getwd()
+	}
+	switch info, err := os.Stat(c.Cwd); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", &Complaint{"cwd", fmt.Sprintf("folder %s does not exist", c.Cwd), "create it: mkdir -p " + c.Cwd}
+	case err != nil:
+		return "", &Complaint{"cwd", fmt.Sprintf("cannot read folder %s: %v", c.Cwd, cause(err)), "check its permissions"}
+	case !info.IsDir():
+		return "", &Complaint{"cwd", fmt.Sprintf("%s is not a folder", c.Cwd), "name the folder: " + filepath.Dir(c.Cwd)}
 	}
 	return filepath.Abs(c.Cwd)
 }

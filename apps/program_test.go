@@ -110,6 +110,68 @@ func TestChildrenFinishWhatTheyDoWhenAskedToStop(t *testing.T) {
 	}
 }
 
+func TestZombiesHoldUpNothing(t *testing.T) {
+	for _, cgroups := range []bool{true, false} {
+		t.Run(fmt.Sprint("cgroups ", cgroups), func(t *testing.T) {
+			if !cgroups {
+				withoutCgroups(t)
+			}
+			a := live(t)
+			// tail inherits children that end, and waits for none of them
+			w := a.sh("for i in 1 2 3 4 5; do (echo $i > ended.$i) & last=$!; done; echo $last > zombie\nexec tail -f /dev/null")
+			w.MinUptime, w.KillTimeout = unitOf(200*time.Millisecond), unitOf(time.Minute)
+			a.want(w)
+			if !gone(t, filepath.Join(a.dir, "zombie")) {
+				t.Fatal("the child has not ended")
+			}
+			a.stop() // which fails after half of kill_timeout
+		})
+	}
+}
+
+func TestAProgramThatGoesIntoTheBackgroundIsTold(t *testing.T) {
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Fatal("setsid is not installed: apt-get install util-linux")
+	}
+	a := live(t)
+	w := a.sh("(setsid sh -c 'echo $$ > daemon; exec tail -f /dev/null' &)\nwhile [ ! -s daemon ]; do :; done")
+	w.RestartDelay = unitOf(time.Hour)
+	f, ok := errors.AsType[*Failure](a.try(w))
+	if !ok || f.Reason != "slot 0 exited with status 0 before it was ready" || !strings.Contains(f.Hint, "stay in the foreground") {
+		t.Errorf("failure %+v", f)
+	}
+	if !gone(t, filepath.Join(a.dir, "daemon")) {
+		t.Error("it runs in the background")
+	}
+}
+
+func TestAProgramThatCannotBeStartedIsToldWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		change       func(*liveApp, *Wanted)
+		reason, hint string
+	}{
+		"no first line":      {func(a *liveApp, w *Wanted) { w.Script = a.file("plain", "echo hello\n") }, "exec format error", "#!/bin/sh"},
+		"lines of Windows":   {func(a *liveApp, w *Wanted) { w.Script = a.file("crlf", "#!/bin/sh\r\necho hello\r\n") }, "no such file", "end as on Windows"},
+		"no folder":          {func(a *liveApp, w *Wanted) { w.Cwd, w.Script, w.Command = a.dir+"/no", "", "/bin/true" }, "does not exist", "mkdir -p"},
+		"too many arguments": {func(a *liveApp, w *Wanted) { w.Args = Words{strings.Repeat("x", 4<<20)} }, "too long", "more than the system takes"},
+		"no program":         {func(a *liveApp, w *Wanted) { w.Script = "nosuch" }, "does not exist", "cwd"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := live(t)
+			w := a.sh("exec tail -f /dev/null")
+			w.RestartDelay = unitOf(time.Hour)
+			if name != "too many arguments" {
+				w.Interpreter = ""
+			}
+			c.change(a, &w)
+			f, ok := errors.AsType[*Failure](a.try(w))
+			if !ok || !strings.Contains(f.Reason, c.reason) || !strings.Contains(f.Hint, c.hint) {
+				t.Errorf("failure %+v", f)
+			}
+		})
+	}
+}
+
 func TestWithoutTreekillOnlyTheProgramEnds(t *testing.T) {
 	for name, trap := range map[string]string{"when asked": "", "when killed": "trap '' TERM;"} {
 		t.Run(name, func(t *testing.T) {

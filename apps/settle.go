@@ -1,9 +1,12 @@
 package apps
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // conclude sees whether the last Want has become true.
@@ -91,6 +94,8 @@ func failureHint(out outcome, f *Failure) string {
 	switch {
 	case out.port != 0:
 		return fmt.Sprintf("another program holds port %d: stop it, or choose another port", out.port)
+	case out.err != nil && startHint(out.err) != "":
+		return startHint(out.err)
 	case out.err != nil:
 		return "see that the program can be run by hand from the folder cwd"
 	case said("EADDRINUSE") || said("ddress already in use"):
@@ -99,10 +104,25 @@ func failureHint(out outcome, f *Failure) string {
 		return "install what the program needs (npm install), or check cwd"
 	case said("EACCES") || said("ermission denied"):
 		return "see that its user may read the files, and bind the port, that it needs"
+	case out.exited && out.code == 0:
+		return "it ended by itself: if it puts itself into the background, have it stay in the foreground"
 	case len(f.Output) > 0:
 		return "see its last lines"
 	}
 	return "it said nothing: run it by hand to see why"
+}
+
+// startHint says what to do about a program that the system did not start.
+func startHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOEXEC):
+		return "begin it with a line such as #!/bin/sh, or set interpreter"
+	case errors.Is(err, syscall.E2BIG):
+		return "its arguments and environment are more than the system takes"
+	case errors.Is(err, fs.ErrNotExist):
+		return "what its first line (#!) names does not exist, or its lines end as on Windows"
+	}
+	return ""
 }
 
 // unreadyHint says what an instance should have done to be ready.

@@ -3,9 +3,6 @@ package apps
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -108,18 +105,9 @@ func (v *validation) program() {
 			v.add("node_args", "node_args is for a script", "write the arguments into command")
 		}
 	}
-	if c.Cwd != "" {
-		switch info, err := os.Stat(c.Cwd); {
-		case errors.Is(err, fs.ErrNotExist):
-			v.add("cwd", "folder %s does not exist", "create it: mkdir -p "+c.Cwd, c.Cwd)
-			return // nothing in it exists
-		case err != nil:
-			v.add("cwd", "cannot read folder %s: %v", "check its permissions", c.Cwd, err)
-			return
-		case !info.IsDir():
-			v.add("cwd", "%s is not a folder", "name the folder: "+filepath.Dir(c.Cwd), c.Cwd)
-			return
-		}
+	if _, err := workingDir(&c); err != nil {
+		v.complain(err)
+		return // nothing in it exists
 	}
 	if (c.Script == "") == (c.Command == "") {
 		return
