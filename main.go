@@ -5,6 +5,12 @@ import (
 	"os"
 
 	"roost/service/cli"
+	"roost/service/pm2"
 )
 
-func main() { os.Exit(cli.Main(os.Args, os.Stdout, os.Stderr)) }
+func main() {
+	if pm2.Runs(os.Args[0]) {
+		os.Exit(pm2.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(cli.Main(os.Args, os.Stdout, os.Stderr))
+}

@@ -193,3 +193,12 @@ func runsNode(w *Wanted) bool {
 	words := shebang(line)
 	return len(words) > 0 && isNode(words[0])
 }
+
+// InterpreterOf is the usual program for a script with this extension; "none"
+// when there is none, or the script runs itself.
+func InterpreterOf(script string) string {
+	if names := interpreters[extension(script)]; len(names) > 0 {
+		return names[0]
+	}
+	return "none"
+}

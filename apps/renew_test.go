@@ -3,7 +3,6 @@ package apps
 import (
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,13 +34,13 @@ func TestRenewReplacesWhatRunsBesideIt(t *testing.T) {
 }
 
 func TestABackgroundAppIsRenewedByStopThenStart(t *testing.T) {
-	var running atomic.Int32
+	running := 0
 	run(t, func(f *fake) {
-		if running.Add(1) > 1 {
+		if running++; running > 1 {
 			t.Error("two run at a time")
 		}
 		f.slow = 2 * time.Second
-		f.onStop = func() { running.Add(-1) }
+		f.onStop = func() { running-- }
 		f.boot(time.Second)
 	}, func(t *testing.T, a *app) {
 		w := form(1)
@@ -61,9 +60,9 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 	no := false
 	for name, restart := range map[string]*bool{"autorestart": nil, "without autorestart": &no} {
 		t.Run(name, func(t *testing.T) {
-			var broken atomic.Bool
+			broken := false
 			run(t, func(f *fake) {
-				if broken.Load() {
+				if broken {
 					failing(f)
 				}
 				f.boot(time.Second)
@@ -71,7 +70,7 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 				w := form(1)
 				w.Autorestart = restart
 				a.settled(w)
-				broken.Store(true)
+				broken = true
 				a.Renew(-1, "memory: too much")
 				for range 300 {
 					time.Sleep(time.Second)
@@ -85,7 +84,7 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 				if in := a.Status().Instances[0]; in.State != StateReady || !strings.Contains(in.Reason, "memory: too much; the one to take its place exited with status 3") {
 					t.Errorf("instance = %+v", in)
 				}
-				broken.Store(false)
+				broken = false
 				time.Sleep(2 * time.Minute)
 				if in := a.Status().Instances[0]; in.Reason != "memory: too much" || in.State != StateReady {
 					t.Errorf("instance = %+v, want it renewed", in)
@@ -114,10 +113,9 @@ func TestAChangeOfFilesDuringARenewalMakesOneMore(t *testing.T) {
 }
 
 func TestAChangeOfFilesGivesACrashLoopAnotherTry(t *testing.T) {
-	var broken atomic.Bool
-	broken.Store(true)
+	broken := true
 	run(t, func(f *fake) {
-		if broken.Load() {
+		if broken {
 			failing(f)
 		}
 		f.boot(time.Second)
@@ -127,7 +125,7 @@ func TestAChangeOfFilesGivesACrashLoopAnotherTry(t *testing.T) {
 		a.Want(w)
 		time.Sleep(10 * time.Second)
 		a.shows("0:1:errored")
-		broken.Store(false)
+		broken = false
 		a.post(func() { a.refresh("watch: app.js changed") })
 		time.Sleep(1100 * time.Millisecond)
 		a.shows("0:1:ready")

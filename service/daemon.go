@@ -114,7 +114,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if n := apps.Sweep(o.Dirs.Sockets()); n > 0 {
 		log.Warn("ended what a daemon that was killed has left running", "processes", n)
 	}
-	b, err := o.host(host.Options{RunDir: o.Dirs.Sockets(), LogDir: o.Dirs.Logs, Output: o.Output, TLSDir: o.Dirs.TLS, Log: log})
+	b, err := o.host(host.Options{RunDir: o.Dirs.Sockets(), LogDir: o.Dirs.Logs, Output: o.Output, TLSDir: o.Dirs.TLS, PM2Home: o.Dirs.PM2, Log: log})
 	if err != nil {
 		return err
 	}

@@ -139,7 +139,8 @@ func (e *editor) Edit(ctx context.Context, ch change, progress func(string)) err
 		return e.undo(ctx, old, next, err, progress)
 	}
 	e.now.Store(&next)
-	return partly(wrong, len(differing(old, next)))
+	stayed := slices.DeleteFunc(slices.Clone(wrong), func(f *apps.Failure) bool { return old.App(f.App) != nil || next.App(f.App) == nil })
+	return partly(wrong, len(differing(old, next))-len(stayed))
 }
 
 // await waits for the turn.

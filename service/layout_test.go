@@ -24,6 +24,7 @@ var layers = []string{
 	"service/dashboard service/deploy service/install service/monit service/logtext",
 	"service",
 	"service/cli",
+	"service/pm2",
 	".",
 }
 

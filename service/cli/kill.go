@@ -81,7 +81,7 @@ func (c *console) kill(ctx context.Context, client *control.Client) error {
 		if err := client.Shutdown(ctx); err != nil {
 			return err
 		}
-		return gone(ctx, pong.PID)
+		return Gone(ctx, pong.PID)
 	})
 	if err != nil {
 		return err
@@ -90,8 +90,8 @@ func (c *console) kill(ctx context.Context, client *control.Client) error {
 	return nil
 }
 
-// gone waits for the end of the daemon: its socket closes first, its apps end then.
-func gone(ctx context.Context, pid int) error {
+// Gone waits for the end of the daemon: its socket closes first, its apps end then.
+func Gone(ctx context.Context, pid int) error {
 	ctx, cancel := context.WithTimeout(ctx, killTimeout)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -1,0 +1,125 @@
+package pm2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"roost/apps"
+	"roost/service"
+	"roost/service/cli"
+	"roost/service/control"
+)
+
+// home finds the daemon that the commands go to: that of $PM2_HOME, else the
+// system's roost if this user may command it, else that of ~/.pm2. Nobody need run there.
+func home() (service.Dirs, error) {
+	dir := os.Getenv("PM2_HOME")
+	if dir == "" {
+		if d, answers := service.SystemDirs(); answers {
+			return d, nil
+		}
+		user, err := os.UserHomeDir()
+		if err != nil {
+			return service.Dirs{}, fmt.Errorf("cannot find this user's home folder; set PM2_HOME: %w", err)
+		}
+		dir = filepath.Join(user, ".pm2")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return service.Dirs{}, fmt.Errorf("cannot find the folder of PM2_HOME: %w", err)
+	}
+	return service.PM2Dirs(dir), nil
+}
+
+// folder is where dump.pm2 and module_conf.json are.
+func (s *session) folder() string {
+	if s.dirs.PM2 != "" {
+		return s.dirs.PM2
+	}
+	return s.dirs.State
+}
+
+// locate sets the session's folders and client.
+func (s *session) locate() (err error) {
+	if s.dirs, err = home(); err != nil {
+		return err
+	}
+	s.client = control.Dial(s.dirs.Socket())
+	return nil
+}
+
+// open is locate, after a daemon has been started where none ran. quiet keeps
+// the words about that from stdout, for commands whose output programs read.
+func (s *session) open(quiet bool) error {
+	if err := s.locate(); err != nil {
+		return err
+	}
+	if _, err := s.client.Ping(s.ctx); !errors.Is(err, control.ErrNotRunning) {
+		return err
+	}
+	say := s.say
+	if quiet {
+		say = func(format string, args ...any) {
+			if !s.silent {
+				fmt.Fprintf(s.err, "[PM2] "+format+"\n", args...)
+			}
+		}
+	}
+	if err := s.original(); err != nil {
+		return err
+	}
+	say("Spawning PM2 daemon with pm2_home=%s", s.folder())
+	if _, err := cli.Spawn(s.ctx, s.dirs); err != nil {
+		return err
+	}
+	say("PM2 Successfully daemonized")
+	s.fresh = true
+	return s.settle()
+}
+
+// settle waits until what came back with the daemon has started, or has not,
+// for a while: what this command is about to tell would be out of date at once.
+func (s *session) settle() error {
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		rows, err := s.client.Instances(ctx, nil)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if !slices.ContainsFunc(rows, func(in apps.Instance) bool { return in.State == apps.StateStarting }) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return s.ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// patience bounds the wait for apps that came back with the daemon.
+const patience = 15 * time.Second
+
+// original refuses a home in which PM2's own daemon runs: two that write one
+// home's logs, pids and dump.pm2 make a mess of them.
+func (s *session) original() error {
+	c, err := net.DialTimeout("unix", filepath.Join(s.folder(), "rpc.sock"), time.Second)
+	if err != nil {
+		return nil
+	}
+	c.Close()
+	return &control.Error{
+		Code:    control.CodeConflict,
+		Message: "PM2's own daemon runs in " + s.folder(),
+		Hint:    "move its apps over with: roost import pm2; or end it with its own pm2 kill; or set PM2_HOME to another folder",
+	}
+}
