@@ -16,6 +16,10 @@ import (
 type decoder struct {
 	// problem is told of what is wrong at a path such as "site.0.root".
 	problem func(path, what, hint string)
+	// section is how messages call the table at a path; sectionOf when nil.
+	section func(path string) string
+	// also are other names of an app's keys, for hints.
+	also []string
 }
 
 // selfDecoding types read themselves from a plain value. Their errors read
@@ -91,7 +95,11 @@ func (d *decoder) decodeStruct(path string, v any, into reflect.Value) {
 	for key, value := range table {
 		field, ok := fields[key]
 		if !ok {
-			d.unknownKey(join(path, key), key, sectionOf(path), fields)
+			section := sectionOf
+			if d.section != nil {
+				section = d.section
+			}
+			d.unknownKey(join(path, key), key, section(path), fields)
 			continue
 		}
 		d.decode(join(path, key), value, field)
@@ -108,9 +116,11 @@ func (d *decoder) decodeMap(path string, v any, into reflect.Value) {
 	}
 	fresh := reflect.MakeMap(into.Type())
 	for key, value := range table {
-		switch value.(type) {
-		case string, int64, bool, float64:
-			fresh.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(fmt.Sprint(value)))
+		switch v := value.(type) {
+		case string, int64, bool:
+			fresh.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(fmt.Sprint(v)))
+		case float64:
+			fresh.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(strconv.FormatFloat(v, 'f', -1, 64)))
 		default:
 			d.wrongType(join(path, key), value, reflect.New(into.Type().Elem()).Elem())
 		}
@@ -124,7 +134,11 @@ func (d *decoder) unknownKey(path, key, section string, fields map[string]reflec
 		known = append(known, name)
 	}
 	slices.Sort(known)
-	hint := didYouMean(key, known)
+	candidates := known
+	if strings.HasPrefix(path, "app.") && strings.Count(path, ".") == 2 {
+		candidates = slices.Concat(known, d.also)
+	}
+	hint := didYouMean(key, candidates)
 	switch {
 	case hint == "" && len(known) <= 12:
 		hint = "known are " + strings.Join(known, ", ")

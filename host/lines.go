@@ -23,6 +23,8 @@ func (Lines) Equal(Lines) bool { return true }
 type Index struct {
 	// lines maps paths such as "site.0.route.1.path" to lines, from 1.
 	lines map[string]int
+	// aliases are paths whose keys were written otherwise, at another path.
+	aliases map[string]string
 	// spoiled are paths whose value could not be read: what seems to be
 	// missing there is not, and has been complained of.
 	spoiled map[string]bool
@@ -68,7 +70,7 @@ func (x *Index) spoils(path, key string) bool {
 				return true
 			}
 		}
-		if _, written := x.lines[at]; written {
+		if _, written := x.at(at); written {
 			return false
 		}
 	}
@@ -86,7 +88,7 @@ func (x *Index) line(path string) int {
 		return 0
 	}
 	for {
-		if n, ok := x.lines[path]; ok {
+		if n, ok := x.at(path); ok {
 			return n
 		}
 		cut := strings.LastIndexByte(path, '.')
@@ -97,10 +99,23 @@ func (x *Index) line(path string) int {
 	}
 }
 
+// at is the line where exactly path was written.
+func (x *Index) at(path string) (line int, ok bool) {
+	if from, renamed := x.aliases[path]; renamed {
+		path = from
+	}
+	line, ok = x.lines[path]
+	return line, ok
+}
+
+func newIndex() *Index {
+	return &Index{lines: map[string]int{}, aliases: map[string]string{}, spoiled: map[string]bool{}, items: map[[2]string][]string{}}
+}
+
 // readIndex finds the line of every key in a TOML text. A text with a syntax
 // error is indexed up to the error.
 func readIndex(text []byte) *Index {
-	x := &Index{lines: map[string]int{}, spoiled: map[string]bool{}, items: map[[2]string][]string{}}
+	x := newIndex()
 	var starts []int // offset of each line's first byte
 	starts = append(starts, 0)
 	for i, c := range text {

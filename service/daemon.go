@@ -101,7 +101,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 	cpus := runtime.GOMAXPROCS(0) // minds the CPU limits of a container
 	store := openStore(o.Dirs.State)
-	config, found, err := initial(store, o, cpus)
+	config, found, err := initial(ctx, store, o, cpus)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"os"
 
 	"roost/host"
 	"roost/service/control"
@@ -13,7 +12,7 @@ import (
 type found struct{ state, file []string }
 
 // initial is what is wanted at start: the state, and File if there is one.
-func initial(s *store, o Options, cpus int) (c host.Config, f found, err error) {
+func initial(ctx context.Context, s *store, o Options, cpus int) (c host.Config, f found, err error) {
 	if c, f.state, err = s.load(); err != nil {
 		return c, f, err
 	}
@@ -21,7 +20,7 @@ func initial(s *store, o Options, cpus int) (c host.Config, f found, err error) 
 	if o.File == "" {
 		return c, f, nil
 	}
-	declared, problems := readFile(o.File)
+	declared, problems := readFile(ctx, o.File)
 	next := host.Merge(c, o.File, declared, host.MergeOptions{CPUs: cpus})
 	if len(problems) == 0 {
 		err = refuse(c, next, o.File)
@@ -39,10 +38,14 @@ func initial(s *store, o Options, cpus int) (c host.Config, f found, err error) 
 }
 
 // readFile reads a config file and finds all that is wrong with it by itself.
-func readFile(file string) (host.Config, []host.Problem) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return host.Config{}, []host.Problem{{File: file, What: "cannot read the file: " + errors.Unwrap(err).Error()}}
+// It is the one that the daemon was started with, so a script is evaluated
+// with the daemon's rights; a script that is sent is not.
+func readFile(ctx context.Context, file string) (host.Config, []host.Problem) {
+	text, err := host.Load(ctx, file, nil)
+	if problems := (host.Problems)(nil); errors.As(err, &problems) {
+		return host.Config{}, problems
+	} else if err != nil {
+		return host.Config{}, []host.Problem{{File: file, What: err.Error()}}
 	}
 	return host.Check(file, text, "")
 }
@@ -55,7 +58,7 @@ func (d *daemon) reapply(ctx context.Context) {
 		d.log.Warn("SIGHUP changes nothing: there is no config file to apply again")
 		return
 	}
-	declared, problems := readFile(file)
+	declared, problems := readFile(ctx, file)
 	if len(problems) > 0 {
 		refused := invalid(problems)
 		for _, p := range refused.Problems {

@@ -147,15 +147,16 @@ func (c *console) actAll(ctx context.Context, verb string, words []string, o act
 			r.Targets = append(r.Targets, word)
 			continue
 		}
-		declared, err := c.fileTargets(ctx, word, files.env, files.only)
+		declare := c.fileTargets
+		if starts[verb] {
+			declare = c.actFile
+		}
+		declared, err := declare(ctx, verb, word, files)
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, declared...)
-		if !starts[verb] {
+		if names = append(names, declared...); !starts[verb] {
 			r.Targets = append(r.Targets, declared...)
-		} else if err := c.actFile(ctx, verb, word, files); err != nil {
-			return nil, err
 		}
 	}
 	if len(r.Targets) > 0 {

@@ -12,7 +12,7 @@ func newCheck(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "check [FILE]",
 		Short:   "find the mistakes of a config file; touches nothing",
-		Long:    "Read a config file (./roost.toml) and print every problem as\nfile:line: what: hint. Needs no daemon and changes nothing.",
+		Long:    "Read a config file (./roost.toml, or an ecosystem file of PM2's) and print every problem as\nfile:line: what: hint. Needs no daemon and changes nothing.",
 		Example: "  roost check\n  roost check /etc/roost/roost.toml --json",
 		Args:    need(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -21,6 +21,9 @@ func newCheck(c *console) *cobra.Command {
 				return err
 			}
 			config, problems := host.Check(f.file, f.text, env)
+			for _, note := range config.Lines.Notes() {
+				c.say("%s", note)
+			}
 			if asJSON {
 				if problems == nil {
 					problems = []host.Problem{}
@@ -32,9 +35,6 @@ func newCheck(c *console) *cobra.Command {
 			}
 			if len(problems) > 0 {
 				return host.Problems(problems)
-			}
-			for _, note := range config.Lines.Notes() {
-				c.say("%s", note)
 			}
 			c.say("%s is right: %s, %s", f.file, plural(len(config.Sites), "site"), plural(len(config.Apps), "app"))
 			return nil

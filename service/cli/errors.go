@@ -93,8 +93,6 @@ var elsewhere = map[string]string{
 	"set":       "settings are keys of a config file, and flags: roost restart APP --env KEY=VALUE",
 	"multiset":  "settings are keys of a config file, and flags: roost restart APP --env KEY=VALUE",
 	"unset":     "settings are keys of a config file, and flags: roost restart APP --cron-restart null",
-	"ecosystem": "write a roost.toml; roost check finds its mistakes",
-	"init":      "write a roost.toml; roost check finds its mistakes",
 	"install":   "there are no modules; rotation of logs is built in. The service: roost service install",
 	"uninstall": "there are no modules. The service: roost service uninstall",
 	"logrotate": "logs are rotated by themselves: max_log_size and max_log_files of an app",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"roost/host"
 	"roost/service/control"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -44,20 +46,24 @@ type configFile struct {
 	text []byte
 }
 
-// readConfig reads a config file with this user's rights.
+// readConfig reads a config file with this user's rights; "-" is standard
+// input. What a script says while it is evaluated is told on stderr.
 func (c *console) readConfig(ctx context.Context, word string) (f configFile, err error) {
 	if f.file, err = filepath.Abs(word); err != nil {
 		return f, fmt.Errorf("cannot find %s: %w", word, err)
 	}
-	f.text, err = os.ReadFile(f.file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if word == "-" {
+		f.text, err = io.ReadAll(io.LimitReader(os.Stdin, mostInput))
+	} else if _, err = os.Stat(f.file); errors.Is(err, fs.ErrNotExist) {
 		return f, noFile(word)
+	} else if err == nil {
+		f.text, err = host.Load(ctx, f.file, c.err)
 	}
-	if err != nil {
-		return f, fmt.Errorf("cannot read the config: %w", err)
-	}
-	return f, nil
+	return f, err
 }
+
+// mostInput bounds what is read of standard input, in bytes.
+const mostInput = 2 << 20
 
 // targets are the names of the apps that the file declares.
 func (f configFile) targets(env string, only []string) ([]string, error) {
@@ -78,48 +84,41 @@ func (f configFile) targets(env string, only []string) ([]string, error) {
 	return names, nil
 }
 
-// fileTargets are the names of the apps that a config file declares, with the
-// env_<name> tables of env, as targets for the daemon. only, when not empty,
-// restricts them to apps and namespaces with these names.
-func (c *console) fileTargets(ctx context.Context, word, env string, only []string) ([]string, error) {
+// fileTargets are the names of the apps that a config file declares, as
+// targets of a verb.
+func (c *console) fileTargets(ctx context.Context, _, word string, o fileFlags) ([]string, error) {
 	f, err := c.readConfig(ctx, word)
 	if err != nil {
 		return nil, err
 	}
-	names, err := f.targets(env, only)
+	names, err := f.targets(o.env, o.only)
 	if err == nil && len(names) == 0 {
 		err = usage(word+" declares no apps", "see what it declares with: roost apply %s --dry-run", word)
 	}
 	return names, err
 }
 
-// actFile does a verb to the apps of a config file. Start, restart and reload
-// make the file so before: apps that are new or have changed are then as the
-// verb wants them, and it is done to the others. What is not in the file stays.
-func (c *console) actFile(ctx context.Context, verb, word string, o fileFlags) error {
-	if !starts[verb] {
-		names, err := c.fileTargets(ctx, word, o.env, o.only)
-		if err != nil {
-			return err
-		}
-		return c.act(ctx, control.ActRequest{Verb: verb, Targets: names}, o.asJSON)
-	}
+// actFile starts, restarts or reloads the apps of a config file, and returns
+// their names. It makes the file so before: apps that are new or have changed
+// are then as the verb wants them, and it is done to the others. What is not
+// in the file stays.
+func (c *console) actFile(ctx context.Context, verb, word string, o fileFlags) ([]string, error) {
 	before, err := c.rows(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o.keep = true
 	plan, f, err := c.apply(ctx, word, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names, err := f.targets(o.env, o.only)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	after, err := c.rows(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	idle, same := remaining(plan, names, before, after)
 	if verb == control.VerbStart {
@@ -127,28 +126,50 @@ func (c *console) actFile(ctx context.Context, verb, word string, o fileFlags) e
 	}
 	if !o.asJSON && (len(plan.Changes) > 0 || len(idle)+len(same) == 0) {
 		if err := c.plan(plan, false); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, step := range []control.ActRequest{{Verb: control.VerbStart, Targets: idle}, {Verb: verb, Targets: same}} {
 		if len(step.Targets) == 0 {
 			continue
 		}
-		if o.asJSON {
-			if _, err := c.send(ctx, step); err != nil {
-				return err
-			}
-		} else if err := c.act(ctx, step, false); err != nil {
-			return err
+		done, err := c.send(ctx, step)
+		if err == nil && !o.asJSON {
+			err = c.acted(past[step.Verb], done, false)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if !o.asJSON {
-		return nil
+		return names, nil
 	}
 	if after, err = c.rows(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return c.json(slices.DeleteFunc(after, func(i apps.Instance) bool { return !slices.Contains(names, i.App) }))
+	return names, c.json(slices.DeleteFunc(after, func(i apps.Instance) bool { return !slices.Contains(names, i.App) }))
+}
+
+// newStartOr makes the commands that do a verb to apps of a file that run, and
+// start the rest.
+func newStartOr(c *console, verb, use string, aliases ...string) *cobra.Command {
+	var o fileFlags
+	cmd := &cobra.Command{
+		Use: use + " FILE", Aliases: aliases,
+		Short:   fmt.Sprintf("%s the apps of a config file, or start them: the same as %s FILE", verb, verb),
+		Example: fmt.Sprintf("  roost %s ecosystem.config.js --env production", use),
+		Args:    need(1, 1, "a config file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !isConfig(args[0]) {
+				return usage(args[0]+" is no config file", "it ends in .toml, .json, .yml or .config.js; for apps: roost %s", verb)
+			}
+			_, err := c.actFile(cmd.Context(), verb, args[0], o)
+			return err
+		},
+	}
+	o.define(cmd.Flags())
+	jsonFlag(cmd, &o.asJSON)
+	return cmd
 }
 
 // remaining is what making a file so has left to do: the ids of instances that

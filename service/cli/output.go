@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 
+	"roost/apps/ecosystem"
 	"roost/service"
 
 	"golang.org/x/term"
@@ -115,11 +115,4 @@ func (c *console) asRoot(words string) string {
 }
 
 // shellQuote quotes a word for a POSIX shell where it needs it.
-func shellQuote(word string) string {
-	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-", r)
-	}) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+var shellQuote = ecosystem.Quote

@@ -7,10 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"roost/apps"
+	"roost/apps/ecosystem"
 
 	"github.com/google/shlex"
 )
@@ -25,7 +25,7 @@ func (e *NotStartable) Unwrap() error { return &e.usageError }
 func SetProgram(a *apps.Config, word string) error {
 	name := func(path string) {
 		if a.Name == "" {
-			a.Name = nameOf(path)
+			a.Name = ecosystem.Name(path)
 		}
 	}
 	for _, dir := range []string{"", a.Cwd} { // as the shell completes it, or as PM2 resolves it
@@ -57,10 +57,7 @@ func SetProgram(a *apps.Config, word string) error {
 		if err != nil || len(words) == 0 {
 			return usage(fmt.Sprintf("cannot split %q into words", word), "close the quote")
 		}
-		a.Command = word
-		if runtime.GOOS != "windows" && strings.ContainsAny(word, "|&;<>$`*?~(){}") {
-			a.Command = "sh -c " + shellQuote(word) // as PM2: it needs a shell
-		}
+		a.Command = ecosystem.Command(word)
 		name(words[0])
 		return nil
 	}

@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
-	"slices"
 	"strings"
 
+	"roost/apps/ecosystem"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
@@ -157,24 +156,5 @@ func isTarget(word string) bool {
 	if len(word) > 2 && strings.HasPrefix(word, "/") && strings.HasSuffix(word, "/") {
 		return !isFolder(word)
 	}
-	return !strings.ContainsAny(word, `/\ `) && !slices.Contains(scriptEndings, filepath.Ext(word))
-}
-
-// scriptEndings are those that only files have. An app may be called "web.v2".
-var scriptEndings = []string{".js", ".cjs", ".mjs", ".ts", ".py", ".sh", ".rb", ".php", ".pl", ".exe"}
-
-// nameOf makes an app's name of a script's or a program's path: its last
-// part without an ending, and only what a name may consist of.
-func nameOf(path string) string {
-	base := filepath.Base(path)
-	if ext := filepath.Ext(base); slices.Contains(scriptEndings, ext) {
-		base = strings.TrimSuffix(base, ext)
-	}
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", r) {
-			return r
-		}
-		return '-'
-	}, base)
-	return strings.Trim(name, "-.")
+	return !strings.ContainsAny(word, `/\ `) && !ecosystem.HasScriptEnding(word)
 }
