@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,10 +47,24 @@ type box struct {
 	env    []string
 	client *http.Client
 	https  string // bound address
+	roots  *x509.CertPool
 }
 
 // start copies the example, moves it to free ports, builds its Go programs and runs it in the foreground.
 func start(t *testing.T, example string, builds map[string]string) *box {
+	t.Helper()
+	b := place(t, example)
+	for pkg, to := range builds {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(b.dir, to), pkg).CombinedOutput(); err != nil {
+			t.Fatalf("cannot build %s: %v\n%s", pkg, err, out)
+		}
+	}
+	b.run()
+	return b
+}
+
+// place copies the example and moves it to free ports.
+func place(t *testing.T, example string) *box {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Fatal("node is missing; install it: make deps")
@@ -63,18 +78,14 @@ func start(t *testing.T, example string, builds map[string]string) *box {
 	if err := os.CopyFS(b.dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
-	for pkg, to := range builds {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(b.dir, to), pkg).CombinedOutput(); err != nil {
-			t.Fatalf("cannot build %s: %v\n%s", pkg, err, out)
-		}
-	}
 	config := filepath.Join(b.dir, "roost.toml")
 	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	free := strings.NewReplacer(`":8080"`, `"127.0.0.1:0"`, `":8443"`, `"127.0.0.1:0"`, "port       = 3000", fmt.Sprint("port = ", freePort(t)))
-	if err := os.WriteFile(config, []byte(free.Replace(string(text))), 0o600); err != nil {
+	free := strings.NewReplacer(`":8080"`, `"127.0.0.1:0"`, `":8443"`, `"127.0.0.1:0"`).Replace(string(text))
+	free = regexp.MustCompile(`port +=.*`).ReplaceAllStringFunc(free, func(string) string { return fmt.Sprint("port = ", freePort(t)) })
+	if err := os.WriteFile(config, []byte(free), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	script := filepath.Join(b.dir, "api", "server.js") // asks for port 3000 itself
@@ -84,9 +95,15 @@ func start(t *testing.T, example string, builds map[string]string) *box {
 			t.Fatal(err)
 		}
 	}
+	return b
+}
 
+// run runs the copy in the foreground until the test ends.
+func (b *box) run() {
+	b.t.Helper()
+	t := b.t
 	var output bytes.Buffer
-	run := exec.Command(roost, "run", config)
+	run := exec.Command(roost, "run", filepath.Join(b.dir, "roost.toml"))
 	run.Env, run.Stdout, run.Stderr = b.env, &output, &output
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
@@ -127,19 +144,18 @@ func start(t *testing.T, example string, builds map[string]string) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(root) {
+	b.roots = x509.NewCertPool()
+	if !b.roots.AppendCertsFromPEM(root) {
 		t.Fatalf("roost ca show printed no certificate: %s", root)
 	}
 	b.client = &http.Client{Timeout: patience, Transport: &http.Transport{
 		ForceAttemptHTTP2: true,
-		TLSClientConfig:   &tls.Config{RootCAs: pool},
+		TLSClientConfig:   &tls.Config{RootCAs: b.roots},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", b.https)
 		},
 	}}
 	t.Cleanup(b.client.CloseIdleConnections)
-	return b
 }
 
 func freePort(t *testing.T) int {
