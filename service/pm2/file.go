@@ -35,7 +35,7 @@ func (s *session) readFile(word string) (f declared, err error) {
 	} else if _, err = os.Stat(f.file); errors.Is(err, fs.ErrNotExist) {
 		return f, inWords("File %s not found", word)
 	} else if err == nil {
-		f.text, err = os.ReadFile(f.file)
+		f.text, err = host.Load(s.ctx, f.file, s.out) // as in PM2, what it says is said here
 	}
 	if err != nil {
 		return f, err
