@@ -74,3 +74,47 @@ func TestSystemAnAppRunsAsItsUser(t *testing.T) {
 		})
 	}
 }
+
+// TestSystemUsersAndGroupsByNameAndNumber wants root.
+func TestSystemUsersAndGroupsByNameAndNumber(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("run as root: make test-system")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	daemon, err := user.LookupGroup("daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ user, group, want string }{
+		{"", "daemon", "0 " + daemon.Gid + " root"},
+		{"", "54321", "0 54321 root"},
+		{nobody.Uid, "", nobody.Uid + " " + nobody.Gid + " nobody"},
+		{"nobody", daemon.Gid, nobody.Uid + " " + daemon.Gid + " nobody"},
+		{"54321", "daemon", "54321 " + daemon.Gid + " root"}, // who has no name keeps the names that there are
+		{"54321", "", "54321 54321 root"},
+	} {
+		t.Run(c.user+":"+c.group, func(t *testing.T) {
+			a := live(t)
+			dir, err := os.MkdirTemp("", "roost-user") // the test's own folders are closed to others
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			if err := os.Chmod(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			w := a.sh("")
+			w.Script, w.Interpreter, w.Cwd = "", "", dir
+			w.Command = `/bin/sh -c 'read line; echo "$(id -u) $(id -g) $USER $line"; exec tail -f /dev/null'`
+			w.User, w.Group, w.Environ = c.user, c.group, map[string]string{"USER": "root", "PATH": os.Getenv("PATH")}
+			a.want(w)
+			if err := a.Input(0, []byte("read\n")); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "it says who it is", func() bool { return a.said(c.want + " read") })
+		})
+	}
+}
