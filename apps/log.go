@@ -256,12 +256,13 @@ func (b *logBook) poke() {
 // run writes what waits, until close.
 func (b *logBook) run() {
 	defer close(b.ended)
-	retry := time.NewTimer(0)
-	defer retry.Stop()
-	for {
+	later := time.NewTimer(b.pause) // to try again, or to rest
+	defer later.Stop()
+	for resting := false; ; {
 		select {
 		case <-b.wake:
-		case <-retry.C:
+			resting = false
+		case <-later.C:
 		case <-b.closing:
 			<-b.disk
 			b.write(true)
@@ -270,9 +271,23 @@ func (b *logBook) run() {
 		}
 		<-b.disk
 		if !b.write(false) {
-			retry.Reset(b.pause)
+			later.Reset(b.pause)
+		} else if !resting {
+			later.Reset(b.pause)
+			resting = true
+		} else {
+			b.rest()
 		}
 		b.disk <- struct{}{}
+	}
+}
+
+// rest gives up the room of what has come, once nothing has come for a while.
+func (b *logBook) rest() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.sinks {
+		s.rest()
 	}
 }
 

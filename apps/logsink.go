@@ -126,19 +126,23 @@ func (b *logBook) writeSink(s *logSink) bool {
 	}
 }
 
+// rest gives up the room of a sink for which nothing comes; both locks are held.
+func (s *logSink) rest() {
+	if s.idle() {
+		s.buf, s.done, s.waiting.text = nil, 0, nil
+	}
+}
+
 // take moves the lines that wait into s.buf, and behind them the word that
 // more are missing. It reports whether there are any.
 func (b *logBook) take(s *logSink) bool {
-	empty := s.buf[:0]
-	if cap(empty) > 2*maxWaiting {
-		empty = nil // one burst is no reason to keep its room
-	}
 	b.mu.Lock()
 	w, format := s.waiting, s.place.format
-	s.waiting = waitingLines{text: empty}
-	if len(w.text) == 0 && cap(w.text) > maxWaiting/8 {
-		w.text, s.waiting.text = nil, nil // nor to have it while nothing comes
+	if w.lines == 0 && w.lost == 0 {
+		b.mu.Unlock()
+		return false
 	}
+	s.waiting = waitingLines{text: s.buf[:0]}
 	s.buf, s.done = w.text, 0
 	s.stalled = false
 	s.release()
@@ -153,5 +157,5 @@ func (b *logBook) take(s *logSink) bool {
 			b.log.Warn("log lines lost: the disk did not take them", "file", s.name, "lines", w.lost)
 		}
 	}
-	return len(s.buf) > 0
+	return true
 }
