@@ -52,6 +52,12 @@ func (s *lineSource) open(f lineFile) (err error) {
 	return err
 }
 
+// forgetFile leaves only what waits for the disk.
+func (s *lineSource) forgetFile() {
+	s.close()
+	s.listed = true
+}
+
 // next goes to the line before.
 func (s *lineSource) next() error {
 	for s.more = false; s.wanted > 0 && !s.more; s.wanted-- {
@@ -127,12 +133,12 @@ func (s *lineSource) older() error {
 	r := s.old[0]
 	s.old = s.old[1:]
 	if !strings.HasSuffix(r.path, ".gz") {
+		if len(s.old) > 0 && s.old[0].at.Equal(r.at) {
+			s.old = s.old[1:] // the same, being compressed
+		}
 		f, err := openBackward(r.path)
 		if err == nil {
 			s.file = f
-			if len(s.old) > 0 && s.old[0].at.Equal(r.at) {
-				s.old = s.old[1:] // the same, being compressed
-			}
 		} else if errors.Is(err, fs.ErrNotExist) {
 			err = s.unpack(r.path + ".gz") // it has been compressed since
 		}

@@ -305,7 +305,7 @@ func (b *logBook) write(all bool) bool {
 			done = false
 		}
 		if why == nil && s.problem != "" {
-			why = &s.problem
+			why = new(s.problem)
 		}
 	}
 	if len(retiring) > 0 {

@@ -1,11 +1,13 @@
 package apps
 
 import (
+	"bufio"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -38,5 +40,47 @@ func TestARealFullDiskIsSurvived(t *testing.T) {
 	}
 	if got := linesOf(t, path); strings.Join(got, "|") != "0 first|0 second" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestAPipeThatNobodyReadsHoldsNothingUp(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := bookOf(dir, Config{Name: "web", OutFile: path, LogType: "raw", MaxLogSize: minLogSize}, nil)
+	b.pause = time.Millisecond
+	w := b.writer(0, "out")
+	fmt.Fprintln(w, "first")
+	for range 2000 { // 200 kB, more than a pipe holds
+		fmt.Fprintln(w, strings.Repeat("x", 100))
+	}
+	eventually(t, "it is said", func() bool { why := b.problem.Load(); return why != nil && strings.Contains(*why, "no such device") })
+	if lines := back(t, b); len(lines) == 0 || lines[0].Text != strings.Repeat("x", 100) || lines[0].Stream != "out" {
+		t.Errorf("what waits: %+v", lines)
+	}
+	if err := b.reopen(); err != nil {
+		t.Error(err)
+	}
+	text := make(chan int)
+	go func() {
+		r, _ := os.Open(path) // waits for a writer
+		defer r.Close()
+		n := 0
+		for lines := bufio.NewScanner(r); lines.Scan() && lines.Text() != "last"; n++ {
+		}
+		text <- n
+	}()
+	eventually(t, "it is read and well again", func() bool { return b.problem.Load() == nil })
+	fmt.Fprintln(w, "last")
+	if n := within(t, "the last line", text); n != 2001 {
+		t.Errorf("%d lines", n)
+	}
+	if err := b.flush(); err != nil {
+		t.Error(err)
+	}
+	if err := b.close(); err != nil {
+		t.Error(err)
 	}
 }

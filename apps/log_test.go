@@ -104,6 +104,7 @@ type fakeDisk struct {
 	text bytes.Buffer
 	room int           // bytes that it takes before it is full; <0: no end
 	hold chan struct{} // writes wait for it
+	slow time.Duration // writes take so long
 }
 
 var errNoSpace = errors.New("no space left on device")
@@ -112,6 +113,7 @@ func (d *fakeDisk) write(p []byte, maxSize int64, keep int) (int, error) {
 	if d.hold != nil {
 		<-d.hold
 	}
+	time.Sleep(d.slow)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.room >= 0 && d.room < len(p) {

@@ -111,7 +111,9 @@ func (f *logFile) write(p []byte, maxSize int64, keep int) (done int, err error)
 		n, err := f.append(rest[:n])
 		done += n
 		if err != nil {
-			f.shut() // the path may lead to another file next time
+			if f.regular || !errors.Is(err, os.ErrDeadlineExceeded) {
+				f.shut() // the path may lead to another file next time
+			}
 			return done, err
 		}
 	}
@@ -156,7 +158,11 @@ func (f *logFile) open() error {
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_RDWR|os.O_APPEND|openQuickly, f.mode)
+	how := os.O_CREATE | os.O_RDWR
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
+		how = os.O_WRONLY | openQuickly
+	}
+	file, err := os.OpenFile(f.path, how|os.O_APPEND, f.mode)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,6 @@ package apps
 
 import "syscall"
 
-// openQuickly has the opening of a named pipe not wait for its reader, and
-// the writing to it for no longer than it has a deadline.
+// openQuickly has the opening of a named pipe fail when nobody reads it, and
+// the writing to it wait no longer than until its deadline.
 const openQuickly = syscall.O_NONBLOCK

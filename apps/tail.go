@@ -30,15 +30,15 @@ func Tail(histories []*History, n int, keep func(Line) bool) ([]Line, error) {
 			return nil, fmt.Errorf("cannot read the log of %s: %w", h.app, h.err)
 		}
 		for _, s := range h.sources {
-			switch {
-			case paths[s.place.path]:
-				continue
-			case s.place.format.timed():
-				timed = append(timed, s)
-			default:
-				others = append(others, s)
+			if paths[s.place.path] {
+				s.forgetFile()
 			}
 			paths[s.place.path] = true
+			if s.place.format.timed() {
+				timed = append(timed, s)
+			} else {
+				others = append(others, s)
+			}
 			s.wanted, s.keep = n, keep
 			if keep != nil {
 				s.wanted = max(n, mostRead)
