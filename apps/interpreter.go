@@ -2,6 +2,7 @@ package apps
 
 import (
 	"bufio"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ type runner struct {
 
 // runnerOf says what runs script: c's own choice, else the script's
 // extension, else what it holds: a program runs by itself, else its first line
-// tells, else it is one if it may be run.
+// tells, else it is one if it may be run, else it is for Node, as in PM2.
 func runnerOf(c *Config, script, cwd string, env map[string]string) (runner, error) {
 	if c.Interpreter == "none" {
 		return itself(c, script, cwd)
@@ -73,8 +74,11 @@ func runnerOf(c *Config, script, cwd string, env map[string]string) (runner, err
 		return firstOf(c, "script", words[:1], words[1:], script, cwd, env)
 	case executable(script):
 		return runner{}, nil
+	case strings.HasPrefix(line, "#!"):
+		return runner{}, &Complaint{"interpreter", fmt.Sprintf("cannot tell what runs %s", c.Script),
+			`set interpreter, or make it a program: chmod +x ` + c.Script}
 	}
-	return runner{}, cannotTell(c.Script)
+	return firstOf(c, "script", []string{"node"}, nil, script, cwd, env)
 }
 
 // itself is for a script that is a program.
@@ -191,7 +195,7 @@ func runsNode(w *Wanted) bool {
 		return isNode(c.Script)
 	}
 	words := shebang(line)
-	return len(words) > 0 && isNode(words[0])
+	return len(words) > 0 && isNode(words[0]) || !strings.HasPrefix(line, "#!") && !isBinary(script) && !executable(script)
 }
 
 // InterpreterOf is the usual program for a script with this extension; "none"

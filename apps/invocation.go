@@ -144,8 +144,3 @@ func guessEnv(w *Wanted) map[string]string {
 	}
 	return env
 }
-
-func cannotTell(script string) *Complaint {
-	return &Complaint{"interpreter", fmt.Sprintf("cannot tell what runs %s", script),
-		`set interpreter, such as "node", or make it a program: chmod +x ` + script}
-}
