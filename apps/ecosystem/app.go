@@ -143,6 +143,10 @@ func (n *normaliser) environment() {
 			}
 		}
 	}
+	if port := n.out.Table["port"]; n.o.Foreign && port != nil && n.out.Table["increment_var"] == "PORT" {
+		merged["PORT"] = port // where the first instance listens, and not all of them
+		delete(n.out.Table, "port")
+	}
 	if len(merged) > 0 {
 		n.out.Table["env"] = merged
 	}

@@ -70,6 +70,8 @@ func TestEveryNameOfAKeyIsOneKey(t *testing.T) {
 		{`wach: true, maxMemory: 3`, `wach: true, max_memory: 3`},
 		{`name: 3`, `name: 3`},
 		{`env: "x"`, `env: "x"`},
+		{`port: 3000`, `port: 3000`},
+		{`port: 3000, increment_var: "PORT"`, `env: {PORT: 3000}, increment_var: "PORT"`},
 	} {
 		for _, name := range []string{"there", "a b.js", "sub/inner"} {
 			if err := os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o755); err != nil {
