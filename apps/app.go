@@ -58,12 +58,17 @@ type App struct {
 	book  *logBook // from the first Want on
 
 	// The fields below belong to Run.
-	log       *slog.Logger
-	wanted    Wanted
-	want      want
-	slots     []slot
-	heldBy    string       // why nothing starts
-	clock     clock        // of cron_restart or schedule
+	log    *slog.Logger
+	wanted Wanted
+	want   want
+	slots  []slot
+	heldBy string // why nothing starts
+	clock  clock  // of cron_restart or schedule
+
+	watching     *watching // nil: nothing
+	unwatch      context.CancelFunc
+	watchProblem string
+
 	changing  bool         // the last Want changed something that is not reached yet
 	failure   *Failure     // why it cannot be
 	settle    []chan error // callers of Settle
@@ -311,7 +316,8 @@ func (a *App) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-done:
 			done, a.ending = nil, true
-			a.want, a.clock = want{}, clock{}
+			a.want, a.clock, a.wanted.Watch = want{}, clock{}, nil
+			a.setWatch()
 		}
 	}
 	a.watchers.Wait()

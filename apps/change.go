@@ -18,6 +18,7 @@ func (a *App) change(w Wanted) {
 	old := a.want
 	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace, held: old.held, job: w.Schedule != ""}
 	a.setClock()
+	a.setWatch()
 	failed := a.failure != nil
 	a.failure, a.changing = nil, false
 	for len(a.slots) < len(w.Slots) {

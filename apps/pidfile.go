@@ -45,13 +45,16 @@ func (f *pidFiles) leave(path string, pid int) error {
 	return writePID(path, left[0])
 }
 
+// pidTemp begins the name of a pid file that is being written.
+const pidTemp = ".pid-"
+
 // writePID replaces the file, so that nobody reads half of it.
 func writePID(path string, pid int) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder of pid file %s: %w", path, cause(err))
 	}
-	file, err := os.CreateTemp(dir, ".pid-*")
+	file, err := os.CreateTemp(dir, pidTemp+"*")
 	if err == nil {
 		defer os.Remove(file.Name())
 		_, err = fmt.Fprintln(file, pid)

@@ -3,6 +3,7 @@ package apps
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,13 +35,13 @@ func TestRenewReplacesWhatRunsBesideIt(t *testing.T) {
 }
 
 func TestABackgroundAppIsRenewedByStopThenStart(t *testing.T) {
-	running := 0
+	var running atomic.Int32
 	run(t, func(f *fake) {
-		if running++; running > 1 {
+		if running.Add(1) > 1 {
 			t.Error("two run at a time")
 		}
 		f.slow = 2 * time.Second
-		f.onStop = func() { running-- }
+		f.onStop = func() { running.Add(-1) }
 		f.boot(time.Second)
 	}, func(t *testing.T, a *app) {
 		w := form(1)
@@ -60,9 +61,9 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 	no := false
 	for name, restart := range map[string]*bool{"autorestart": nil, "without autorestart": &no} {
 		t.Run(name, func(t *testing.T) {
-			broken := false
+			var broken atomic.Bool
 			run(t, func(f *fake) {
-				if broken {
+				if broken.Load() {
 					failing(f)
 				}
 				f.boot(time.Second)
@@ -70,7 +71,7 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 				w := form(1)
 				w.Autorestart = restart
 				a.settled(w)
-				broken = true
+				broken.Store(true)
 				a.Renew(-1, "memory: too much")
 				for range 300 {
 					time.Sleep(time.Second)
@@ -84,7 +85,7 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 				if in := a.Status().Instances[0]; in.State != StateReady || !strings.Contains(in.Reason, "memory: too much; the one to take its place exited with status 3") {
 					t.Errorf("instance = %+v", in)
 				}
-				broken = false
+				broken.Store(false)
 				time.Sleep(2 * time.Minute)
 				if in := a.Status().Instances[0]; in.Reason != "memory: too much" || in.State != StateReady {
 					t.Errorf("instance = %+v, want it renewed", in)
@@ -113,9 +114,10 @@ func TestAChangeOfFilesDuringARenewalMakesOneMore(t *testing.T) {
 }
 
 func TestAChangeOfFilesGivesACrashLoopAnotherTry(t *testing.T) {
-	broken := true
+	var broken atomic.Bool
+	broken.Store(true)
 	run(t, func(f *fake) {
-		if broken {
+		if broken.Load() {
 			failing(f)
 		}
 		f.boot(time.Second)
@@ -125,7 +127,7 @@ func TestAChangeOfFilesGivesACrashLoopAnotherTry(t *testing.T) {
 		a.Want(w)
 		time.Sleep(10 * time.Second)
 		a.shows("0:1:errored")
-		broken = false
+		broken.Store(false)
 		a.post(func() { a.refresh("watch: app.js changed") })
 		time.Sleep(1100 * time.Millisecond)
 		a.shows("0:1:ready")

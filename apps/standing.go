@@ -3,6 +3,7 @@ package apps
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,7 +26,7 @@ func (a *App) Status() Status {
 	out := st.status
 	out.Waiting = a.pool.waiting()
 	if what := a.problem.Load(); what != nil {
-		out.Problem = *what
+		out.Problem = strings.TrimPrefix(out.Problem+"; "+*what, "; ")
 	}
 	if book := a.logs(); book != nil {
 		if why := book.problem.Load(); why != nil {
@@ -65,6 +66,7 @@ func (a *App) show() {
 		Revision:  w.Revision,
 		Kind:      string(a.want.kind),
 		Strategy:  a.strategy(),
+		Problem:   a.watchProblem,
 	}}
 	if a.failure != nil {
 		st.status.Failure = a.failure.Reason
