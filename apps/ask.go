@@ -63,7 +63,10 @@ func (p *program) askCommand(ctx context.Context, words Words, s *setup) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	// a program of its own, whose tree is found and ended as that of an instance is
-	job := &program{launch: launch{wanted: &Wanted{}}, log: p.log, mark: newMark(p.runDir, true), killed: make(chan struct{})}
+	job := &program{
+		launch: launch{wanted: &Wanted{}}, log: p.log, mark: newMark(p.runDir, true),
+		killed: make(chan struct{}), problem: func(string) {},
+	}
 	said := &lastLine{}
 	err = job.fork(&exec.Cmd{
 		Path: path, Args: words, Dir: p.wanted.Cwd, Env: environList(commandEnv(s.env, job.mark)),
