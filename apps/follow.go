@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// maxFollow is how many lines wait for a follower that reads slower than the app writes.
-const maxFollow = 1000
+// maxFollow is how many lines wait for a follower that reads slower than the
+// app writes, maxFollowBytes how much text.
+const (
+	maxFollow      = 1000
+	maxFollowBytes = 2 << 20
+)
 
 // follower hands the lines of a book to one reader. Lines that find no room
 // are counted, and one line says in their place how many there were.
@@ -20,6 +24,7 @@ type follower struct {
 
 	mu       sync.Mutex
 	waiting  []Line
+	held     int // bytes of text that wait
 	lost     int
 	finished bool // no more will come
 }
@@ -53,12 +58,13 @@ func (f *follower) push(lines []Line) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, l := range lines {
-		if len(f.waiting) >= maxFollow {
+		if len(f.waiting) >= maxFollow || f.held >= maxFollowBytes {
 			f.lost++
 			continue
 		}
 		f.noteLost()
 		f.waiting = append(f.waiting, l)
+		f.held += len(l.Text)
 	}
 	f.poke()
 }
@@ -93,7 +99,7 @@ func (f *follower) run() {
 		f.mu.Lock()
 		f.noteLost()
 		batch, finished := f.waiting, f.finished
-		f.waiting = nil
+		f.waiting, f.held = nil, 0
 		f.mu.Unlock()
 		for _, l := range batch {
 			select {

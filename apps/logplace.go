@@ -110,8 +110,11 @@ func (l logLayout) path(c *Config, said, usual string, optional bool) (path stri
 		return "", false
 	case said == "" || said == "true" && optional:
 		name := SafeName(c.Name)
-		if l.pm2 {
+		switch {
+		case l.pm2:
 			name = pm2Name(c.Name)
+		case optional && (name == "roost" || name == "access"):
+			name += "-all" // the other names are of logs of our own
 		}
 		return filepath.Join(l.dir, name+usual), true
 	case !filepath.IsAbs(said):

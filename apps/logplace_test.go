@@ -32,6 +32,7 @@ func TestWhereOutputGoes(t *testing.T) {
 		{"one nowhere", ours, Config{OutFile: "/dev/null", LogType: "json"}, "*e /l/web-error.log json"},
 		{"all of it", ours, Config{LogFile: "true"}, "*o /l/web-out.log line, *e /l/web-error.log line, *oe /l/web.log line also"},
 		{"all of it, named", ours, Config{Cwd: "/srv", LogFile: "a.log", OutFile: "NULL", ErrorFile: "NULL"}, "*oe /srv/a.log line also"},
+		{"all of it, beside our own log", ours, Config{Name: "roost", LogFile: "true", OutFile: "NULL", ErrorFile: "NULL"}, "*oe /l/roost-all.log line also"},
 		{"one for both", ours, Config{OutFile: "/a", ErrorFile: "/a"}, "*oe /a line"},
 		{"one for all", ours, Config{OutFile: "/a", ErrorFile: "/a", LogFile: "/a"}, "*oe /a line"},
 		{"one each", ours, Config{MergeLogs: &no}, "0o /l/web-out-7.log line, 1o /l/web-out-8.log line, 0e /l/web-error-7.log line, 1e /l/web-error-8.log line"},
