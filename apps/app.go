@@ -29,6 +29,9 @@ type Options struct {
 	// Output takes each line of the apps' output, besides the log files, when not
 	// nil: from several goroutines, and a slow one holds the programs up.
 	Output func(Line)
+	// Changed is told, when not nil, that instances or the failure in Status are not
+	// what they were. It must not wait.
+	Changed func()
 	// Error writes an error page (502, 503, 504) for a request that no instance
 	// answered; http.Error when nil.
 	Error func(w http.ResponseWriter, r *http.Request, status int)
@@ -58,12 +61,13 @@ type App struct {
 	book  *logBook // from the first Want on
 
 	// The fields below belong to Run.
-	log    *slog.Logger
-	wanted Wanted
-	want   want
-	slots  []slot
-	heldBy string // why nothing starts
-	clock  clock  // of cron_restart or schedule
+	log      *slog.Logger
+	wanted   Wanted
+	want     want
+	slots    []slot
+	wait     Wait     // for other apps
+	hopeless *Failure // that of what is waited for
+	clock    clock    // of cron_restart or schedule
 
 	watching     *watching // nil: nothing
 	unwatch      context.CancelFunc
@@ -87,7 +91,7 @@ type launch struct {
 	restarts   int    // of the slot so far
 	fails      int    // of its instances in a row
 	mustListen bool   // ready means that it takes requests
-	changed    func() // to be called when Endpoint has changed
+	changed    func() // to be called when PID or Endpoint has changed
 	tell       func(Event)
 }
 

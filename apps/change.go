@@ -16,7 +16,7 @@ func (a *App) change(w Wanted) {
 	}
 	a.wanted = w
 	old := a.want
-	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace, held: old.held, job: w.Schedule != ""}
+	a.want = want{slots: w.Slots, kind: kindOf(&w), replace: w.Replace, held: old.held, stays: old.stays, job: w.Schedule != ""}
 	a.setClock()
 	a.setWatch()
 	failed := a.failure != nil

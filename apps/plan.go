@@ -9,6 +9,7 @@ type want struct {
 	replace bool   // a slot moves to a new revision by stop, then start
 	aborted bool   // the new revision failed: no slot moves to it any more
 	held    bool   // nothing starts yet: another app must be ready before
+	stays   bool   // nothing stops yet: who needs it still runs
 	job     bool   // it starts at its times, and a run is left alone
 }
 
@@ -90,6 +91,9 @@ func plan(now time.Time, w want, slots []slot) (acts []action, wake time.Time) {
 		s := &slots[n]
 		for _, inst := range s.leaving {
 			due(kill, n, inst)
+		}
+		if !w.runs(n) && w.stays {
+			continue
 		}
 		if !w.runs(n) {
 			for _, inst := range []*instance{s.next, s.cur} {

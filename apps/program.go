@@ -203,6 +203,7 @@ func (p *program) start(ctx context.Context, helpers *sync.WaitGroup) (*output, 
 		return nil, err
 	}
 	p.tell(Event{Kind: EventStart, PID: cmd.Process.Pid})
+	p.changed()
 	p.in.Store(in)
 	p.writePIDFile()
 	output.pump(helpers)

@@ -45,11 +45,3 @@ func (s *slot) again(reason string) {
 	}
 	s.ended, s.badly, s.errored, s.fails, s.retryAt = false, false, false, 0, time.Time{}
 }
-
-// Hold keeps instances from starting, for the reason given, until it is called
-// with an empty one. Those that run go on.
-func (a *App) Hold(reason string) {
-	a.post(func() {
-		a.want.held, a.heldBy = reason != "", reason
-	})
-}

@@ -141,22 +141,3 @@ func TestAChangeOfFilesGivesACrashLoopAnotherTry(t *testing.T) {
 		}
 	})
 }
-
-func TestAHeldAppStartsWhenItsHoldIsRemoved(t *testing.T) {
-	run(t, nil, func(t *testing.T, a *app) {
-		a.Hold("waits for db to be ready")
-		a.Want(form(1, 1))
-		time.Sleep(time.Minute)
-		a.shows("0:1:waiting 1:1:waiting")
-		if in := a.Status().Instances[0]; in.Reason != "waits for db to be ready" {
-			t.Errorf("reason = %q", in.Reason)
-		}
-		a.Hold("")
-		if err := a.Settle(t.Context()); err != nil {
-			t.Error(err)
-		}
-		a.shows("0:1:ready 1:1:ready")
-		a.Hold("waits again")
-		a.shows("0:1:ready 1:1:ready")
-	})
-}

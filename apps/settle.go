@@ -17,6 +17,7 @@ func (a *App) conclude() {
 			a.slots[n].pending = false
 		}
 	}
+	a.despair()
 }
 
 // report tells the callers of Settle, if there is something to tell.

@@ -87,11 +87,13 @@ func (a *App) show() {
 			st.status.Failure = s.reason
 		}
 	}
-	a.standing.Store(st)
+	if was := a.standing.Swap(st); a.o.Changed != nil && st.differs(was) {
+		a.o.Changed()
+	}
 }
 
 func (i *instance) row(in Instance) row {
-	in.Revision, in.State, in.Started = i.revision, i.state, i.started
+	in.Revision, in.State, in.Started, in.PID = i.revision, i.state, i.started, i.proc.PID()
 	if i.unwell != "" {
 		in.Reason = i.unwell
 	}
@@ -113,7 +115,7 @@ func (a *App) vacancy(in Instance, s *slot, n int) Instance {
 	case s.ended:
 		in.State = StateStopped
 	case a.want.held:
-		in.State, in.Reason = StateWaiting, a.heldBy
+		in.State, in.Reason = StateWaiting, a.wait.Reason
 	case s.errored:
 		in.State = StateErrored
 	default:

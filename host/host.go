@@ -44,6 +44,9 @@ type Host struct {
 	// redirectPort is where plain requests are sent; 0: nowhere.
 	redirectPort atomic.Int32
 
+	// stirred has a token when an app does not stand as it did.
+	stirred chan struct{}
+
 	wake chan struct{} // has a token when there is something to apply
 	done chan struct{} // closed when Run has ended
 
@@ -85,6 +88,7 @@ func New(o Options) (*Host, error) {
 		access:  newAccessLog(filepath.Join(o.LogDir, "access.log"), o.Log),
 		ports:   map[string]*atomic.Int32{"http": {}, "https": {}},
 		wake:    make(chan struct{}, 1),
+		stirred: make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		moved:   make(chan struct{}),
 	}
@@ -177,6 +181,8 @@ func (h *Host) Run(ctx context.Context) error {
 			return nil
 		case <-h.wake:
 			l.apply(ctx)
+		case <-h.stirred:
+			l.hold(l.config)
 		case <-retry.C:
 			l.retry(ctx)
 		}
@@ -184,6 +190,14 @@ func (h *Host) Run(ctx context.Context) error {
 		if l.pending() {
 			retry.Reset(retryEvery)
 		}
+	}
+}
+
+// stir has the loop look at how the apps stand.
+func (h *Host) stir() {
+	select {
+	case h.stirred <- struct{}{}:
+	default:
 	}
 }
 

@@ -82,6 +82,15 @@ func (x *Index) spoils(path, key string) bool {
 	return false
 }
 
+// lineAt is where path itself stands.
+func (x *Index) lineAt(path string) (n int, ok bool) {
+	if x == nil {
+		return 0, false
+	}
+	n, ok = x.lines[path]
+	return n, ok
+}
+
 // line is where path stands, or the nearest thing around it; 0 when unknown.
 func (x *Index) line(path string) int {
 	if x == nil {

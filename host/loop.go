@@ -21,6 +21,7 @@ type loop struct {
 	config    Config
 	programs  map[string]*program
 	leaving   map[string]*program // removed apps that have not ended, by name
+	passed    map[string]int      // the revisions of apps whose dependencies were met
 	folders   map[static.Config]*folder
 	sites     map[string]*figures
 	listening listening
@@ -50,7 +51,7 @@ func (l life) end() {
 
 func newLoop(h *Host) *loop {
 	l := &loop{
-		Host: h, programs: map[string]*program{}, leaving: map[string]*program{}, folders: map[static.Config]*folder{}, sites: map[string]*figures{},
+		Host: h, programs: map[string]*program{}, leaving: map[string]*program{}, passed: map[string]int{}, folders: map[static.Config]*folder{}, sites: map[string]*figures{},
 		logging: newLife(), certifying: newLife(), working: newLife(), accepting: newLife(),
 	}
 	l.listening = listening{
@@ -136,12 +137,15 @@ func (l *loop) applyApps(c Config) (changed []*program) {
 		}
 	}
 	for _, w := range c.Apps {
+		if l.programs[w.Name] == nil {
+			l.programs[w.Name] = newProgram(l.options, w.Name, l.stir, l.front.Error)
+		}
+	}
+	l.hold(c) // before any of them hears what is wanted
+	for _, w := range c.Apps {
 		w.Serves = serves[w.Name]
 		p := l.programs[w.Name]
-		if p == nil {
-			p = newProgram(l.options, w.Name, l.front.Error)
-			l.programs[w.Name] = p
-		} else if reflect.DeepEqual(p.wanted, w) {
+		if p.cancel != nil && reflect.DeepEqual(p.wanted, w) {
 			continue
 		}
 		p.wanted = w
@@ -158,12 +162,13 @@ func (l *loop) removeApps(c Config) (removed []*program) {
 	for name, p := range l.programs {
 		if c.App(name) == nil {
 			delete(l.programs, name)
+			delete(l.passed, name)
 			l.leaving[name] = p
 			p.removed = true
-			p.cancel()
 			removed = append(removed, p)
 		}
 	}
+	l.endInOrder(removed)
 	return removed
 }
 
@@ -285,9 +290,7 @@ func (l *loop) stop() {
 	ending.Wait()
 	l.accepting.end()
 	l.conns.closeAll()
-	for _, p := range l.programs {
-		p.cancel()
-	}
+	<-l.endInOrder(slices.Collect(maps.Values(l.programs)))
 	l.working.end()
 	l.certifying.end()
 	l.logging.end()

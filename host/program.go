@@ -17,15 +17,16 @@ type program struct {
 	app     *apps.App
 	figures *figures
 	wanted  apps.Wanted // the loop's
+	wait    apps.Wait   // the loop's: what it was told to wait for
 	removed bool        // the loop's; set before it is handed to anyone
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when its last process has ended
 }
 
-func newProgram(o Options, name string, fail func(http.ResponseWriter, *http.Request, int)) *program {
+func newProgram(o Options, name string, changed func(), fail func(http.ResponseWriter, *http.Request, int)) *program {
 	return &program{
 		name: name, figures: newFigures(), done: make(chan struct{}),
-		app: apps.New(apps.Options{RunDir: o.RunDir, LogDir: o.LogDir, Output: o.Output, PM2Home: o.PM2Home, Log: o.Log.With("app", name), Error: fail}),
+		app: apps.New(apps.Options{RunDir: o.RunDir, LogDir: o.LogDir, Output: o.Output, PM2Home: o.PM2Home, Log: o.Log.With("app", name), Changed: changed, Error: fail}),
 	}
 }
 

@@ -22,6 +22,7 @@ func Validate(c Config) []Problem {
 	v.tls()
 	v.sites()
 	v.apps()
+	v.depends()
 	return sortProblems(v.problems)
 }
 

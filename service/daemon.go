@@ -207,13 +207,10 @@ func (d *daemon) run(ctx context.Context, socket net.Listener) error {
 	return failure
 }
 
-// drainLimit is how long the host may take to end: its slowest app, and some.
+// drainLimit is how long the host may take to end: its apps, and some.
 func (d *daemon) drainLimit() time.Duration {
-	longest := 10 * time.Second
-	for _, a := range d.editor.Config().Apps {
-		longest = max(longest, a.KillTimeout.Or(0))
-	}
-	return longest + 15*time.Second
+	config := d.editor.Config()
+	return max(10*time.Second, config.StopTime()) + 15*time.Second
 }
 
 // announce tells, once, that the daemon is ready, and from then on that it is alive.

@@ -257,19 +257,28 @@ func refuse(old, next host.Config, file string) error {
 }
 
 // patienceFor is how long the apps that differ may take: one slot after the
-// other, each to stop and to become ready, and then some.
+// other, each to stop and to become ready, and those after them that depend on
+// them, and then some. One that is to be completed may take an hour more.
 func patienceFor(old, next host.Config) time.Duration {
-	longest := time.Duration(0)
+	cost := map[string]time.Duration{}
 	for _, pair := range differing(old, next) {
 		for _, a := range pair {
 			if a == nil {
 				continue
 			}
 			slot := a.ListenTimeout.Or(30*time.Second) + a.KillTimeout.Or(10*time.Second) + a.MinUptime.Or(time.Second) + time.Second
-			longest = max(longest, time.Duration(max(1, len(a.Slots)))*slot)
+			cost[a.Name] = max(cost[a.Name], time.Duration(max(1, len(a.Slots)))*slot)
 		}
 	}
-	return longest + 20*time.Second
+	for _, a := range next.Apps {
+		for on, condition := range a.DependsOn {
+			if cost[a.Name] > 0 && condition == apps.DependCompleted {
+				cost[on] += time.Hour
+			}
+		}
+	}
+	each := func(a *apps.Wanted) time.Duration { return cost[a.Name] }
+	return max(old.Longest(each), next.Longest(each)) + 20*time.Second
 }
 
 // differing pairs the apps that are not the same before and after; one of a

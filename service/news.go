@@ -67,6 +67,9 @@ func newsOf(a apps.Wanted, s apps.Status) string {
 			continue
 		}
 		count[i.State]++
+		if i.State == apps.StateWaiting {
+			reason = i.Reason
+		}
 		if (i.State == apps.StateBackoff || i.State == apps.StateErrored) && i.Reason != "" {
 			reason = fmt.Sprintf("slot %d: %s", i.Slot, i.Reason)
 		}
@@ -78,7 +81,7 @@ func newsOf(a apps.Wanted, s apps.Status) string {
 		return fmt.Sprintf("%s: stopping, %d left", a.Name, running)
 	}
 	parts := []string{fmt.Sprintf("%s: %d/%d instances ready on revision %d", a.Name, ready, len(revision), a.Revision)}
-	for _, state := range []apps.State{apps.StateStarting, apps.StateDraining, apps.StateBackoff, apps.StateErrored} {
+	for _, state := range []apps.State{apps.StateStarting, apps.StateWaiting, apps.StateDraining, apps.StateBackoff, apps.StateErrored} {
 		if n := count[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
