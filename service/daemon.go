@@ -24,6 +24,8 @@ type Options struct {
 	Dirs Dirs
 	// File is a config file to apply at start and at SIGHUP; none when empty.
 	File string
+	// Env chooses the env_<name> tables of File's apps; none when empty.
+	Env string
 	// Unattended goes on with what was acknowledged before when File has
 	// problems, and tells them in the log and the status: for a service at boot. A
 	// person who starts the daemon wants to hear instead.
@@ -129,6 +131,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	d.editor.troubles.set(troubleFile+o.File, found.file...)
 	if err := d.editor.begin(config); err != nil {
 		d.editor.troubles.set(troubleSave, "what is wanted is not on disk: "+err.Error())
+	}
+	for _, note := range config.Lines.Notes() {
+		log.Info(note)
 	}
 	for _, p := range d.editor.problems(look{}) {
 		log.Error("needs a person", "problem", p)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"roost/apps/ecosystem"
 	"roost/host"
 	"roost/service/control"
 )
@@ -20,8 +21,8 @@ func initial(ctx context.Context, s *store, o Options, cpus int) (c host.Config,
 	if o.File == "" {
 		return c, f, nil
 	}
-	declared, problems := readFile(ctx, o.File)
-	next := host.Merge(c, o.File, declared, host.MergeOptions{CPUs: cpus})
+	declared, problems := readFile(ctx, o)
+	next := host.Merge(c, o.File, declared, ownFile(o.File, cpus))
 	if len(problems) == 0 {
 		err = refuse(c, next, o.File)
 	} else {
@@ -40,14 +41,24 @@ func initial(ctx context.Context, s *store, o Options, cpus int) (c host.Config,
 // readFile reads a config file and finds all that is wrong with it by itself.
 // It is the one that the daemon was started with, so a script is evaluated
 // with the daemon's rights; a script that is sent is not.
-func readFile(ctx context.Context, file string) (host.Config, []host.Problem) {
-	text, err := host.Load(ctx, file, nil)
+func readFile(ctx context.Context, o Options) (host.Config, []host.Problem) {
+	text, err := host.Load(ctx, o.File, nil)
 	if problems := (host.Problems)(nil); errors.As(err, &problems) {
 		return host.Config{}, problems
 	} else if err != nil {
-		return host.Config{}, []host.Problem{{File: file, What: err.Error()}}
+		return host.Config{}, []host.Problem{{File: o.File, What: err.Error()}}
 	}
-	return host.Check(file, text, "")
+	return host.Check(o.File, text, o.Env)
+}
+
+// ownFile says how the daemon takes the file that it was started with. Apps of
+// PM2's files get its environment: in a container that is where theirs is.
+func ownFile(file string, cpus int) host.MergeOptions {
+	o := host.MergeOptions{CPUs: cpus}
+	if ecosystem.Is(file) {
+		o.Environ, o.UpdateEnv = Environ(), true
+	}
+	return o
 }
 
 // reapply applies File again, as SIGHUP asks. What is wrong with it is logged
@@ -58,7 +69,7 @@ func (d *daemon) reapply(ctx context.Context) {
 		d.log.Warn("SIGHUP changes nothing: there is no config file to apply again")
 		return
 	}
-	declared, problems := readFile(ctx, file)
+	declared, problems := readFile(ctx, d.options)
 	if len(problems) > 0 {
 		refused := invalid(problems)
 		for _, p := range refused.Problems {
@@ -67,7 +78,7 @@ func (d *daemon) reapply(ctx context.Context) {
 		d.editor.troubles.set(troubleFile+file, refused.Problems...)
 		return
 	}
-	f := applying{file: file, declared: declared, options: host.MergeOptions{CPUs: d.cpus}}
+	f := applying{file: file, declared: declared, options: ownFile(file, d.cpus)}
 	plan, err := f.apply(ctx, d.editor, nil, func(news string) { d.log.Info(news) })
 	if err != nil {
 		d.log.Error("cannot apply the config file again", "error", err)

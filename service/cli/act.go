@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"roost/apps"
+	"roost/service"
 	"roost/service/control"
 	"roost/service/logtext"
 
@@ -140,7 +141,7 @@ func (c *console) actAll(ctx context.Context, verb string, words []string, o act
 		files.set = r.Set
 	}
 	if o.updateEnv {
-		r.Environ = environ()
+		r.Environ = service.Environ()
 	}
 	for _, word := range words {
 		if !isConfig(word) {

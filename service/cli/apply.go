@@ -7,6 +7,7 @@ import (
 
 	"roost/apps/ecosystem"
 	"roost/host"
+	"roost/service"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,7 @@ func (c *console) apply(ctx context.Context, word string, o fileFlags) (plan con
 		File: f.file, Text: string(f.text), Env: o.env, Only: o.only, Keep: o.keep, UpdateEnv: o.updateEnv, Set: o.set, DryRun: o.dry,
 	}
 	if o.updateEnv || ecosystem.Is(f.file) { // PM2's apps get the shell's environment
-		r.Environ = environ()
+		r.Environ = service.Environ()
 	}
 	err = c.follow(func(news func(string)) error {
 		plan, err = client.Apply(ctx, r, news)

@@ -19,19 +19,20 @@ import (
 
 func newRun(c *console) *cobra.Command {
 	var background, asService bool
-	var pm2 string
+	var pm2, env string
 	cmd := &cobra.Command{
 		Use:   "run [FILE]",
 		Short: "run the daemon in the foreground",
 		Long: `Run what is wanted, in the foreground: what earlier commands have made, and
 what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
-		Example: "  roost run\n  roost run roost.toml\n  ROOST_HOME=/tmp/try roost run examples/box/roost.toml",
+		Example: "  roost run\n  roost run roost.toml\n  roost run ecosystem.config.js --env production\n  ROOST_HOME=/tmp/try roost run examples/box/roost.toml",
 		Args:    need(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := runOptions(args, asService, pm2)
 			if err != nil {
 				return err
 			}
+			o.Env = env
 			ctx := context.WithoutCancel(cmd.Context()) // the daemon minds signals itself, and counts them
 			switch {
 			case asService:
@@ -48,6 +49,7 @@ what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
 			return service.Run(ctx, o)
 		},
 	}
+	cmd.Flags().StringVar(&env, "env", "", "take the env_`NAME` tables of FILE's apps")
 	cmd.Flags().BoolVar(&background, "background", false, "as started by another command: no words")
 	cmd.Flags().BoolVar(&asService, "service", false, "as started by the service manager")
 	cmd.Flags().StringVar(&pm2, "pm2", "", "in this home of PM2")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"roost/apps/ecosystem"
+	"roost/service"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
@@ -113,7 +114,7 @@ func (s *starter) one(ctx context.Context, word string) ([]string, error) {
 			return nil, missing
 		}
 	}
-	return []string{config.Name}, s.c.startNew(ctx, client, control.StartRequest{Config: config, Environ: environ(), Force: s.force}, s.asJSON)
+	return []string{config.Name}, s.c.startNew(ctx, client, control.StartRequest{Config: config, Environ: service.Environ(), Force: s.force}, s.asJSON)
 }
 
 // existing starts apps that exist, with other keys where some are given.
@@ -134,7 +135,7 @@ func (s *starter) existing(ctx context.Context, word string) error {
 	}
 	r := control.ActRequest{Verb: control.VerbStart, Targets: []string{word}, Only: s.only, Parallel: s.parallel, Set: set}
 	if s.updateEnv {
-		r.Environ = environ()
+		r.Environ = service.Environ()
 	}
 	return s.c.act(ctx, r, s.asJSON)
 }

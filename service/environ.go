@@ -1,13 +1,13 @@
-package cli
+package service
 
 import (
 	"os"
 	"strings"
 )
 
-// environ is the environment of this shell, as apps get it: without what is
+// Environ is the environment of this process, as apps get it: without what is
 // meant for this program.
-func environ() map[string]string {
+func Environ() map[string]string {
 	env := map[string]string{}
 	for _, pair := range os.Environ() {
 		name, value, ok := strings.Cut(pair, "=")
