@@ -134,6 +134,7 @@ func (c *console) actAll(ctx context.Context, verb string, words []string, o act
 	if o.keys != nil {
 		if slices.ContainsFunc(words, isConfig) {
 			files.env = o.keys.envName()
+			files.only = append(files.only, o.keys.takeNamespace()...)
 		}
 		if r.Set, err = o.keys.keys(); err != nil {
 			return nil, err

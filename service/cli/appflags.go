@@ -130,6 +130,16 @@ func (f *appFlags) envName() (name string) {
 	return name
 }
 
+// takeNamespace takes the --namespace: of a config file it chooses apps, as in PM2.
+func (f *appFlags) takeNamespace() []string {
+	var name string
+	if json.Unmarshal(f.set["namespace"], &name) != nil {
+		return nil
+	}
+	delete(f.set, "namespace")
+	return []string{name}
+}
+
 // changed reports whether any of the flags was given.
 func (f *appFlags) changed(*cobra.Command) bool { return len(f.set)+len(f.tables) > 0 }
 

@@ -67,9 +67,10 @@ const silence = time.Second
 
 // attach carries lines to an instance, and what it writes here.
 func (c *console) attach(ctx context.Context, client *control.Client, id string, in io.Reader) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	quiet := time.AfterFunc(time.Hour, func() { cancel(errSilent) })
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	fed := make(chan error, 1)
+	quiet := time.AfterFunc(time.Hour, cancel)
 	quiet.Stop()
 	defer quiet.Stop()
 	r := control.LogsRequest{Targets: []string{id}, Follow: true, Begun: func() {
@@ -77,8 +78,10 @@ func (c *console) attach(ctx context.Context, client *control.Client, id string,
 			c.say("attached to %s; Ctrl-C leaves it running", id)
 		}
 		go func() {
-			if err := feed(ctx, client, id, in); err != nil {
-				cancel(err)
+			err := feed(ctx, client, id, in)
+			fed <- err
+			if err != nil {
+				cancel()
 			}
 			quiet.Reset(silence)
 		}()
@@ -94,13 +97,15 @@ func (c *console) attach(ctx context.Context, client *control.Client, id string,
 		_, err := fmt.Fprintln(to, l.Text)
 		return err
 	})
-	if cause := context.Cause(ctx); err == nil && cause != nil && cause != errSilent && !errors.Is(cause, context.Canceled) {
-		return cause
+	select {
+	case failed := <-fed:
+		if err == nil && !errors.Is(failed, context.Canceled) {
+			err = failed
+		}
+	default:
 	}
 	return err
 }
-
-var errSilent = errors.New("the instance is silent")
 
 // feed sends what is read, line by line, to an instance until it ends.
 func feed(ctx context.Context, client *control.Client, id string, in io.Reader) error {
