@@ -170,7 +170,7 @@ func runsNode(w *Wanted) bool {
 	c := &w.Config
 	if c.Script == "" {
 		var words Words
-		return words.Decode(c.Command) == nil && len(words) > 0 && isNode(words[0])
+		return words.Decode(c.Command) == nil && len(words) > 0 && foundNode(w, words[0])
 	}
 	if c.Interpreter != "" {
 		return isNode(c.Interpreter)
@@ -190,12 +190,20 @@ func runsNode(w *Wanted) bool {
 	if !filepath.IsAbs(script) {
 		script = filepath.Join(c.Cwd, script)
 	}
-	line, err := firstLine(script)
-	if err != nil {
-		return isNode(c.Script)
+	if _, err := os.Stat(script); err != nil {
+		return foundNode(w, c.Script)
 	}
-	words := shebang(line)
-	return len(words) > 0 && isNode(words[0]) || !strings.HasPrefix(line, "#!") && !isBinary(script) && !executable(script)
+	line, err := firstLine(script)
+	return isNodeProgram(script) || err == nil && !strings.HasPrefix(line, "#!") && !isBinary(script) && !executable(script)
+}
+
+// foundNode reports whether Node, or a script of it, is what PATH finds by that name.
+func foundNode(w *Wanted, name string) bool {
+	path, err := lookPath(name, w.Cwd, guessEnv(w)["PATH"])
+	if err != nil {
+		return isNode(name)
+	}
+	return isNodeProgram(path)
 }
 
 // InterpreterOf is the usual program for a script with this extension; "none"

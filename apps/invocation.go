@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"roost/apps/node"
 )
 
 // invocation is how a program is started.
@@ -36,7 +38,7 @@ func commandLine(c *Config, env map[string]string) (invocation, error) {
 	case errors.Is(err, fs.ErrNotExist) && filepath.Base(c.Script) == c.Script && (c.Interpreter == "" || c.Interpreter == "none"):
 		// a program that PATH finds, such as "npm", as in PM2
 		if path, e := lookPath(c.Script, cwd, env["PATH"]); e == nil {
-			return invocation{argv: append([]string{path}, c.Args...), node: isNode(c.Script)}.mapped(c), nil
+			return invocation{argv: append([]string{path}, c.Args...), node: isNodeProgram(path)}.mapped(c), nil
 		}
 		return invocation{}, missingScript(c.Script, cwd, err)
 	case err != nil:
@@ -55,7 +57,7 @@ func commandLine(c *Config, env map[string]string) (invocation, error) {
 
 // mapped has Node map the lines of stack traces, where that is wanted.
 func (i invocation) mapped(c *Config) invocation {
-	if i.node && c.SourceMapSupport != nil && *c.SourceMapSupport {
+	if i.node && isNode(i.argv[0]) && c.SourceMapSupport != nil && *c.SourceMapSupport {
 		i.argv = slices.Insert(i.argv, 1, "--enable-source-maps")
 		if i.at > 0 {
 			i.at++
@@ -63,6 +65,9 @@ func (i invocation) mapped(c *Config) invocation {
 	}
 	return i
 }
+
+// launches reports whether a Node program only starts another, as npm does.
+func (i invocation) launches() bool { return node.Launches(i.argv[i.at]) }
 
 // python reports whether Python runs, by its name or because the program says
 // so in its first line.
@@ -104,7 +109,7 @@ func splitCommand(c *Config, cwd, searchPath string) (invocation, error) {
 	if err != nil {
 		return invocation{}, notFound("command", words[0], cwd, err)
 	}
-	return invocation{argv: append(append([]string{path}, words[1:]...), c.Args...), node: isNode(words[0])}.mapped(c), nil
+	return invocation{argv: append(append([]string{path}, words[1:]...), c.Args...), node: isNodeProgram(path)}.mapped(c), nil
 }
 
 // extraOf are the arguments of c's that an interpreter of that name gets
@@ -129,6 +134,17 @@ func baseName(name string) string {
 func isNode(name string) bool {
 	base, _, _ := strings.Cut(baseName(name), "@")
 	return base == "node" || base == "nodejs"
+}
+
+// isNodeProgram reports whether the program at path is Node, or a script that
+// says in its first line that Node runs it, such as npm.
+func isNodeProgram(path string) bool {
+	if isNode(path) {
+		return true
+	}
+	line, err := firstLine(path)
+	words := shebang(line)
+	return err == nil && len(words) > 0 && isNode(words[0])
 }
 
 var errIsFolder = errors.New("is a folder")

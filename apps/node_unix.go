@@ -30,7 +30,8 @@ type channel struct {
 }
 
 // prepareNode gives the program the hook, the channel (file descriptor 3) and
-// the private socket (4).
+// the private socket (the next); where it only launches another one, with
+// higher numbers, which pass it.
 func (p *program) prepareNode(s *setup, dir socketDir) error {
 	hook, err := node.WriteHook(dir.path)
 	if err != nil {
@@ -40,7 +41,6 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 	if err != nil {
 		return err
 	}
-	s.files = append(s.files, private.file)
 	c := &channel{hello: make(chan struct{}), uses: map[uint64]ownPort{}}
 	said := &talk{write: func(v any) error { return c.Send(v) }}
 	var child *os.File
@@ -70,10 +70,18 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 		},
 	})
 	if err != nil {
+		private.file.Close()
 		return err
 	}
-	s.files = append([]*os.File{child}, s.files...)
-	s.finish = node.Hosting{Hook: hook, Channel: 3, Lane: 4, Port: p.wanted.Port}.Environ
+	h := node.Hosting{Hook: hook, Channel: 3, Port: p.wanted.Port}
+	if s.launches() {
+		h.Channel, h.Lock = node.Inherited, p.mark
+	} else if p.wanted.clustered() {
+		h.Worker = p.slot + 1
+	}
+	h.Lane = h.Channel + 1
+	s.files = append(make([]*os.File, h.Channel-3), child, private.file)
+	s.finish = h.Environ
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.serve(ctx, c) })
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })
 	p.later(func() {

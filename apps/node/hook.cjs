@@ -1,6 +1,8 @@
 // Loaded by Node before the program that it hosts, CommonJS or ES module, by
 // NODE_OPTIONS='--require "<this file>"'. It acts in the process that the daemon
-// has started, and does nothing in worker threads and child processes:
+// has started, and does nothing in worker threads and child processes. A launcher
+// such as npm is passed through: it acts in what that starts, from when it first
+// listens (join). It does this:
 //
 // - A server that listens on a TCP port gets the listening socket of that port
 //   from the daemon, which keeps it open: all instances share it, and
@@ -15,24 +17,29 @@
 const { isMainThread } = require('node:worker_threads')
 const given = process.env.ROOST_NODE
 
-if (given !== undefined && isMainThread) {
+if (given !== undefined && isMainThread) begin(JSON.parse(given))
+
+function begin (options) {
+  const program = require('node:path').parse(process.argv[1] || '').name
+  if (options.launchers && new RegExp(options.launchers).test(program)) return
   delete process.env.ROOST_NODE
-  const options = JSON.parse(given)
   // child processes must not load this file
   if (options.nodeOptions === undefined) delete process.env.NODE_OPTIONS
   else process.env.NODE_OPTIONS = options.nodeOptions
-  if (process.channel) host(options)
+  // (below a launcher a channel is somebody else's)
+  if (!process.channel === !!options.launchers) host(options)
 }
 
-function host ({ lane: laneFD, port: declared }) {
+function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declared }) {
   const net = require('node:net')
   const proto = net.Server.prototype
   const { listen, close, address } = proto
   const listening = Object.getOwnPropertyDescriptor(proto, 'listening')
-  const send = process.send
   const servers = new WeakMap() // server: what is known of it
   const questions = new Map() // number: a server that waits for its socket
   const shared = new Set() // servers on sockets that the daemon has given
+  const listeners = new Set() // servers that listen
+  let send = process.send
   let count = 0
   let main = null // { server, handle, port, secure }
   let lane = null // the private socket
@@ -66,7 +73,22 @@ function host ({ lane: laneFD, port: declared }) {
     if (message.act === 'retire') retire()
     if (message.act === 'leave') setTimeout(stayAwake, 50, false) // the signal may be a little later
   })
-  tell({ act: 'hello', version: process.version })
+  if (send) tell({ act: 'hello', version: process.version })
+
+  // join takes the channel that came past a launcher, unless another process
+  // below it has (a lock that ends with the process; only Linux has such names).
+  function join () {
+    if (send || process.channel) return
+    if (process.platform === 'linux') {
+      const holder = net.createServer().on('error', () => {})
+      listen.call(holder, { path: '\0' + lock, exclusive: true })
+      if (!holder._handle) return
+      holder.unref()
+    }
+    require('node:child_process')._forkChild(channelFD, 'json')
+    send = process.send
+    tell({ act: 'hello', version: process.version })
+  }
 
   // delays are how late the event loop was in the last minute, in milliseconds:
   // how much later than asked for a timer came. The first ping starts it.
@@ -101,6 +123,7 @@ function host ({ lane: laneFD, port: declared }) {
   }
 
   proto.listen = function (...args) {
+    if (channelFD) join()
     const state = know(this)
     if (!state.armed && this !== lane) {
       state.armed = true
@@ -169,6 +192,8 @@ function host ({ lane: laneFD, port: declared }) {
 
   // opened runs when a server has begun to listen, before the program hears of it.
   function opened (server) {
+    if (server === lane) return
+    listeners.add(server)
     countUpgrades(server)
     const at = address.call(server)
     if (!at || typeof at === 'string') return // a Unix socket or a pipe
@@ -273,6 +298,7 @@ function host ({ lane: laneFD, port: declared }) {
     if (state.given) tell({ act: 'closed', n: state.given })
     if (main?.server === this) tell({ act: 'unlistening' })
     shared.delete(this)
+    listeners.delete(this)
     Object.assign(state, { asking: 0, given: 0, retired: null })
     if (!open) return close.apply(this, arguments)
     if (typeof callback === 'function') this.once('close', callback)
@@ -295,4 +321,6 @@ function host ({ lane: laneFD, port: declared }) {
       return listening.get.call(this) || !!(state && (state.asking || state.retired))
     }
   })
+
+  if (clustered) require(__filename.replace(/\.cjs$/, '-cluster.cjs'))(listeners)
 }

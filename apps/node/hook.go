@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,24 +17,34 @@ import (
 	"roost/internal/durable"
 )
 
-//go:embed hook.cjs
-var hook []byte
+var (
+	//go:embed hook.cjs
+	hook []byte
+	//go:embed cluster.cjs
+	cluster []byte
+)
 
-// WriteHook writes the preload file into the folder dir, if it is not there as
-// it should be, and returns its path. Its name tells its content: instances of
-// an older program go on with the file that they began with (worker threads
-// load it again).
+// WriteHook writes the preload file, and the one that it loads in workers of a
+// cluster, into the folder dir, if they are not there as they should be, and
+// returns its path. Their names tell their content: instances of an older
+// program go on with the files that they began with (worker threads load them
+// again).
 func WriteHook(dir string) (string, error) {
-	sum := sha256.Sum256(hook)
-	path := filepath.Join(dir, "hook-"+hex.EncodeToString(sum[:4])+".cjs")
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, hook) {
-		return path, nil
+	sum := sha256.Sum256(slices.Concat(hook, cluster))
+	base := filepath.Join(dir, "hook-"+hex.EncodeToString(sum[:4]))
+	for _, file := range []struct {
+		path string
+		text []byte
+	}{{base + "-cluster.cjs", cluster}, {base + ".cjs", hook}} {
+		if have, err := os.ReadFile(file.path); err == nil && bytes.Equal(have, file.text) {
+			continue
+		}
+		// readable by all: an app may run as another user
+		if err := durable.WriteFile(file.path, file.text, 0o644); err != nil {
+			return "", err
+		}
 	}
-	// readable by all: an app may run as another user
-	if err := durable.WriteFile(path, hook, 0o644); err != nil {
-		return "", err
-	}
-	return path, nil
+	return base + ".cjs", nil
 }
 
 // Hosting is what an instance is told about its place.
@@ -42,6 +53,30 @@ type Hosting struct {
 	Channel int    // the number of the channel's file descriptor in the instance
 	Lane    int    // the number of the private socket's
 	Port    int    // the port that the app declares; 0: the first that listens is its main server
+	Worker  int    // its number as a worker to Node's cluster module, from 1; 0: it is none
+	// Lock, when set, says that the program only launches the instance: Channel
+	// and Lane are those of the process below it that first takes this name,
+	// unique on the box. They must lie beyond the first gap after 15, where
+	// launchers keep file descriptors open for what they start (Inherited).
+	Lock string
+}
+
+// Inherited is a number from which on file descriptors pass Node programs that
+// start others, when those from 16 up to it are closed: Node keeps the first
+// sixteen, and those that follow without a gap, from what it starts
+// (uv_disable_stdio_inheritance).
+const Inherited = 20
+
+// launchers are the programs that only start others, as far as they are known,
+// by the names of their scripts.
+const launchers = `^(npm|npx|pnpm|pnpx|yarn|yarnpkg|yarn-[0-9.]+|corepack|cross-env|cross-env-shell|dotenv|env-cmd)(-cli)?$`
+
+var isLauncher = regexp.MustCompile(launchers).MatchString
+
+// Launches reports whether a Node program of that path only starts others.
+func Launches(path string) bool {
+	base := filepath.Base(path)
+	return isLauncher(strings.TrimSuffix(base, filepath.Ext(base)))
 }
 
 // Environ adds to env, a list of KEY=value, what makes Node load the hook and
@@ -51,8 +86,15 @@ func (h Hosting) Environ(env []string) []string {
 	given := struct {
 		Lane        int     `json:"lane"`
 		Port        int     `json:"port,omitempty"`
+		Clustered   bool    `json:"clustered,omitempty"`
 		NodeOptions *string `json:"nodeOptions,omitempty"`
-	}{h.Lane, h.Port, nil}
+		Channel     int     `json:"channel,omitempty"`
+		Lock        string  `json:"lock,omitempty"`
+		Launchers   string  `json:"launchers,omitempty"`
+	}{Lane: h.Lane, Port: h.Port, Clustered: h.Worker > 0 && h.Lock == ""}
+	if h.Lock != "" {
+		given.Channel, given.Lock, given.Launchers = h.Channel, h.Lock, launchers
+	}
 	options := "--require " + quote(h.Hook)
 	env = slices.Clone(env)
 	env = slices.DeleteFunc(env, func(kv string) bool {
@@ -69,11 +111,14 @@ func (h Hosting) Environ(env []string) []string {
 	if err != nil {
 		panic(fmt.Sprint("cannot encode numbers and a string: ", err))
 	}
-	return append(env,
-		"NODE_OPTIONS="+options,
-		"NODE_CHANNEL_FD="+strconv.Itoa(h.Channel),
-		"NODE_CHANNEL_SERIALIZATION_MODE=json",
-		"ROOST_NODE="+string(told))
+	env = append(env, "NODE_OPTIONS="+options, "ROOST_NODE="+string(told))
+	if h.Lock != "" {
+		return env
+	}
+	if given.Clustered {
+		env = append(env, "NODE_UNIQUE_ID="+strconv.Itoa(h.Worker))
+	}
+	return append(env, "NODE_CHANNEL_FD="+strconv.Itoa(h.Channel), "NODE_CHANNEL_SERIALIZATION_MODE=json")
 }
 
 // quote writes s as one word of NODE_OPTIONS, where double quotes hold spaces

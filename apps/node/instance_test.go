@@ -70,6 +70,22 @@ func start(t *testing.T, name, text string, port int, ports give, env ...string)
 	if err != nil {
 		t.Fatal("node is not installed: apt-get install nodejs")
 	}
+	return run(t, Hosting{Port: port}, []string{node}, name, text, ports, env...)
+}
+
+// worker runs a file as a worker of a cluster.
+func worker(t *testing.T, name, text string, ports give, env ...string) *instance {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatal("node is not installed: apt-get install nodejs")
+	}
+	return run(t, Hosting{Worker: 3}, []string{node}, name, text, ports, env...)
+}
+
+// run runs a file by command, in the place h.
+func run(t *testing.T, h Hosting, command []string, name, text string, ports give, env ...string) *instance {
+	t.Helper()
 	dir := shortDir(t)
 	script := filepath.Join(dir, name)
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
@@ -120,10 +136,16 @@ func start(t *testing.T, name, text string, port int, ports give, env ...string)
 		t.Fatal(err)
 	}
 	l.Close()
-	in.cmd = exec.Command(node, script)
-	in.cmd.Env = Hosting{Hook: hookPath, Channel: 3, Lane: 4, Port: port}.Environ(append([]string{"PATH=" + os.Getenv("PATH")}, env...))
-	in.cmd.ExtraFiles = []*os.File{child, lane}
+	in.cmd = exec.Command(command[0], append(command[1:], script)...)
+	h.Hook, h.Channel = hookPath, 3
+	if h.Lock != "" {
+		h.Channel = Inherited
+	}
+	h.Lane = h.Channel + 1
+	in.cmd.Env = h.Environ(append([]string{"PATH=" + os.Getenv("PATH")}, env...))
+	in.cmd.ExtraFiles = append(make([]*os.File, h.Channel-3), child, lane)
 	in.cmd.Stdout, in.cmd.Stderr = in.out, in.out
+	in.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := in.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +155,7 @@ func start(t *testing.T, name, text string, port int, ports give, env ...string)
 	go func() { in.Serve(); close(served) }()
 	go func() { in.cmd.Wait(); close(in.exited) }()
 	t.Cleanup(func() {
-		in.cmd.Process.Kill()
+		syscall.Kill(-in.cmd.Process.Pid, syscall.SIGKILL)
 		<-in.exited
 		in.Close()
 		<-served
