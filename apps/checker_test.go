@@ -175,6 +175,9 @@ func TestAnInstanceThatWorksAgainIsKept(t *testing.T) {
 		if a.last() != kept {
 			t.Error("it was replaced all the same")
 		}
+		if in := a.Status().Instances[0]; in.Reason != "" {
+			t.Errorf("it is said that %s", in.Reason)
+		}
 		if !kept.ep.health.in() {
 			t.Error("it is not in rotation again")
 		}
@@ -190,6 +193,31 @@ func TestWithoutAutorestartAnInstanceThatDoesNotWorkIsKeptOutOfRotation(t *testi
 		time.Sleep(time.Hour)
 		if in := a.Status().Instances[0]; len(a.starts()) != 1 || in.Reason != "check: it coughs" || a.last().ep.health.in() {
 			t.Errorf("%d processes, %+v", len(a.starts()), in)
+		}
+	})
+}
+
+func TestAnInstanceWhoseReplacementFailsGoesOnAsTheLastResort(t *testing.T) {
+	broken := make(chan struct{})
+	shape := func(f *fake) {
+		if isClosed(broken) {
+			failing(f)
+		}
+		f.boot(time.Second)
+	}
+	run(t, shape, func(t *testing.T, a *app) {
+		a.settled(form(1))
+		close(broken)
+		a.last().finds(checkup{unwell: "check: it coughs"})
+		time.Sleep(10 * time.Minute)
+		if in := a.Status().Instances[0]; in.State != StateReady || in.Reason != "check: it coughs; the one to take its place exited with status 3" {
+			t.Errorf("instance = %+v", in)
+		}
+		if n := len(a.starts()); n < 10 || n > 40 {
+			t.Errorf("%d starts in ten minutes", n)
+		}
+		if len(a.serving()) != 1 {
+			t.Error("no instance takes requests")
 		}
 	})
 }

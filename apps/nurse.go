@@ -3,6 +3,7 @@ package apps
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -28,11 +29,15 @@ func (a *App) examine(now time.Time, s *slot, inst *instance, found checkup) {
 	inst.unwell = found.unwell
 	if found.unwell == "" {
 		log.Info("instance works again")
+		if strings.HasPrefix(s.reason, was) {
+			s.reason = ""
+		}
 		if inst.stale == was {
 			inst.stale = ""
 		}
 		return
 	}
+	s.reason = found.unwell
 	v := judge(inst.config, outcome{cause: found.unwell}, found.worked, now.Sub(inst.started), s.fails, a.jitter)
 	if v.end || inst.stale != "" {
 		log.Warn("instance does not work", "reason", found.unwell)

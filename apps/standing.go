@@ -94,9 +94,6 @@ func (a *App) show() {
 
 func (i *instance) row(in Instance) row {
 	in.Revision, in.State, in.Started, in.PID = i.revision, i.state, i.started, i.proc.PID()
-	if i.unwell != "" {
-		in.Reason = i.unwell
-	}
 	e := i.stands()
 	if e == nil {
 		e = i.known
