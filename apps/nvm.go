@@ -14,6 +14,9 @@ import (
 // .nvm in HOME, of the environment env. Of several it is the newest.
 func nvmNode(version string, env map[string]string) (string, error) {
 	dir := env["NVM_DIR"]
+	if dir == "" && env["HOME"] == "" {
+		return "", &Complaint{"interpreter", "cannot tell where nvm is: the environment has neither NVM_DIR nor HOME", "set NVM_DIR in env"}
+	}
 	if dir == "" {
 		dir = filepath.Join(env["HOME"], ".nvm")
 	}
