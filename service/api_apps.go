@@ -53,17 +53,26 @@ func (a *api) rows(chosen []selection) []apps.Instance {
 	return rows
 }
 
-// start registers a new app.
+// start registers new apps.
 func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control.Acted, error) {
-	name := r.Request.Config.Name
-	var said []string
+	all := append([]control.StartRequest{r.Request}, r.Request.Beside...)
+	var names, said []string
+	for _, one := range all {
+		names = append(names, one.Config.Name)
+	}
 	err := a.editor.Edit(ctx, change{
-		what: "start " + name,
+		what: "start " + strings.Join(names, " "),
 		do: func(c *host.Config) error {
-			if i, err := findApp(*c, name); err == nil {
-				said = notes(*c, control.ActRequest{Verb: "replace"}, []selection{{app: i}})
+			said = nil
+			for _, one := range all {
+				if i, err := findApp(*c, one.Config.Name); err == nil {
+					said = append(said, notes(*c, control.ActRequest{Verb: "replace"}, []selection{{app: i}})...)
+				}
+				if err := register(c, one, a.cpus); err != nil {
+					return err
+				}
 			}
-			return register(c, r.Request, a.cpus)
+			return nil
 		},
 		keepNew: r.Request.KeepNew,
 		gone:    r.gone,
@@ -71,7 +80,7 @@ func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control
 	if err != nil {
 		return control.Acted{}, err
 	}
-	return a.acted([]string{name}, control.VerbStart, said), nil
+	return a.acted(names, control.VerbStart, said), nil
 }
 
 // act does a verb to targets.

@@ -72,6 +72,9 @@ func held(err error) error {
 	return err
 }
 
+// DaemonOptions are those of the daemon in a home of PM2.
+func DaemonOptions(pm2 string) (service.Options, error) { return runOptions(nil, false, pm2) }
+
 // runOptions are those of a daemon with the config file of args, else with the
 // one in its config folder if there is one.
 func runOptions(args []string, asService bool, pm2 string) (o service.Options, err error) {

@@ -34,6 +34,8 @@ type StartRequest struct {
 	// KeepNew registers the app even when it does not become ready: it is tried
 	// again and again. The answer is an error all the same.
 	KeepNew bool `json:"keep_new,omitempty"`
+	// Beside are more apps to start at the same time; their own KeepNew and Beside say nothing.
+	Beside []StartRequest `json:"beside,omitempty"`
 }
 
 // ActRequest does one verb to apps or instances.

@@ -130,20 +130,28 @@ func (s *session) resurrect() error {
 	if err != nil {
 		return err
 	}
+	list = slices.DeleteFunc(list, func(d dumped) bool { return len(named(rows, d.config.Name)) > 0 }) // PM2 skips them, too
+	if len(list) == 0 {
+		return s.done()
+	}
+	var all []control.StartRequest
 	for _, d := range list {
-		if len(named(rows, d.config.Name)) > 0 {
-			continue // PM2 skips it, too
-		}
 		r := control.StartRequest{Config: d.config, Environ: d.environ, KeepNew: true}
 		if d.stopped {
 			r.Config.Autostart = new(bool)
 		}
-		if _, err := s.client.Start(s.ctx, r, nil); err != nil {
-			// The others start all the same, and what failed is tried again: a
-			// boot script must not end for it.
-			s.exit(err)
-			continue
+		all = append(all, r)
+	}
+	all[0].Beside = all[1:]
+	if _, err := s.client.Start(s.ctx, all[0], nil); err != nil {
+		// What does not become ready is tried again and holds up nothing else: a
+		// boot script must not end for it. What is refused has started nothing.
+		s.exit(err)
+		if after, err := s.all(); err != nil || len(after) == len(rows) {
+			return failed
 		}
+	}
+	for _, d := range list {
 		for range d.count {
 			s.say("Process %s restored", programOf(&d.config))
 		}

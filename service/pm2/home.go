@@ -74,6 +74,9 @@ func (s *session) open(quiet bool) error {
 	if err := s.original(); err != nil {
 		return err
 	}
+	if s.has("no-daemon") {
+		return s.foreground()
+	}
 	say("Spawning PM2 daemon with pm2_home=%s", s.folder())
 	if _, err := cli.Spawn(s.ctx, s.dirs); err != nil {
 		return err
@@ -81,6 +84,42 @@ func (s *session) open(quiet bool) error {
 	say("PM2 Successfully daemonized")
 	s.fresh = true
 	return s.settle()
+}
+
+// foreground runs the daemon in this process, for --no-daemon.
+func (s *session) foreground() error {
+	o, err := cli.DaemonOptions(s.folder())
+	if err != nil {
+		return err
+	}
+	s.say("Launching in no daemon mode")
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	o.Ready = func(service.Info) { close(ready) }
+	go func() { ended <- service.Run(context.WithoutCancel(s.ctx), o) }() // it minds signals itself
+	select {
+	case <-ready:
+	case err := <-ended:
+		return err
+	}
+	s.fresh, s.daemon = true, ended
+	return s.settle()
+}
+
+// stay goes on with the logs for as long as the daemon in this process runs,
+// which it does until a signal or pm2 kill ends it; done is what the command
+// came to.
+func (s *session) stay(done error) error {
+	if s.daemon == nil {
+		return done
+	}
+	if done != nil {
+		if err := s.client.Shutdown(s.ctx); err != nil {
+			return errors.Join(done, err)
+		}
+	} else if err := s.stream(nil); err != nil && !errors.Is(err, control.ErrNotRunning) {
+		return err
+	}
+	return errors.Join(done, <-s.daemon)
 }
 
 // settle waits until what came back with the daemon has started, or has not,

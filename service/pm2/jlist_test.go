@@ -3,10 +3,8 @@ package pm2
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -28,24 +26,7 @@ func TestJListHasTheMembersOfPM2(t *testing.T) {
 	if err := json.Unmarshal(text, &theirs); err != nil {
 		t.Fatal(err)
 	}
-	home, err := os.MkdirTemp("", "pm2-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	work := t.TempDir()
-	run := func(args ...string) []byte {
-		t.Helper()
-		cmd := exec.Command("pm2", args...)
-		cmd.Dir = work
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + work, "USER=ann", "PM2_HOME=" + home, "FOO=bar", "NO_COLOR=1"}
-		out, err := cmd.Output()
-		if err != nil && !strings.Contains(cmd.String(), "crash.js") { // which fails, and is told so
-			t.Errorf("pm2 %v: %v: %s", args, err, err.(*exec.ExitError).Stderr)
-		}
-		return out
-	}
-	defer os.RemoveAll(home)
-	defer run("kill")
+	work, run := newHome(t)
 	for name, script := range map[string]string{
 		"app.js":    "require('http').createServer((q, r) => r.end('hi')).listen(0)",
 		"worker.js": "setInterval(() => {}, 1000)",
@@ -55,11 +36,23 @@ func TestJListHasTheMembersOfPM2(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run("start", "app.js", "--name", "web", "-i", "2", "--max-memory-restart", "200M", "--node-args=--no-warnings", "--", "one", "two")
-	run("start", "worker.js", "--name", "work", "--cron", "0 0 * * *", "--restart-delay", "100", "--kill-timeout", "3000")
-	run("start", "crash.js", "--name", "bad", "--no-autorestart", "--no-pmx")
+	for _, args := range [][]string{
+		{"start", "app.js", "--name", "web", "-i", "2", "--max-memory-restart", "200M", "--node-args=--no-warnings", "--", "one", "two"},
+		{"start", "worker.js", "--name", "work", "--cron", "0 0 * * *", "--restart-delay", "100", "--kill-timeout", "3000"},
+	} {
+		if _, err := run(args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := run("start", "crash.js", "--name", "bad", "--no-autorestart", "--no-pmx"); err == nil {
+		t.Error("what fails is not told")
+	}
+	out, err := run("jlist")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var processes []map[string]json.RawMessage
-	if err := json.Unmarshal(run("jlist"), &processes); err != nil {
+	if err := json.Unmarshal(out, &processes); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}

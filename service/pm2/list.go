@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // redraw is how often ls --watch draws anew.
@@ -89,34 +90,39 @@ func sortRows(rows []row, by string) error {
 	return nil
 }
 
-// The widths of terminals below which the table has fewer columns.
-const (
-	fullWidth      = 134
-	condensedWidth = 65
-)
+// columns are the tables that there are, the widest first: what is in them, and
+// how wide. The widths of id and name, which come first, follow from the rows.
+var columns = []struct {
+	head     []string
+	widths   []int
+	mostName int // width of the name
+}{
+	{[]string{"namespace", "version", "mode", "pid", "uptime", "↺", "status", "cpu", "mem", "user", "watching"}, []int{13, 9, 9, 10, 8, 6, 11, 10, 10, 10, 10}, 200},
+	{[]string{"mode", "↺", "status", "cpu", "memory"}, []int{10, 6, 11, 10, 10}, 20},
+	{[]string{"status", "cpu", "mem"}, []int{11, 8, 10}, 20},
+}
 
-// layout makes the table: all columns where nobody looks on a terminal, there
-// as many as fit.
+// layout makes the widest table that fits a terminal; the widest of all where
+// nobody looks on one (width 0).
 func layout(rows []row, width int) *grid {
-	name, id := 9, 2
+	name, id := 6, 2
 	if len(rows) > 0 {
-		name = 3
+		name = 1
 	}
 	for i := range rows {
-		name, id = max(name-3, len([]rune(rows[i].App)))+3, max(id, len(strconv.Itoa(rows[i].ID)))
+		name, id = max(name, utf8.RuneCountInString(rows[i].App)), max(id, len(strconv.Itoa(rows[i].ID)))
 	}
-	name, id = name+2, id+2
 	g := &grid{}
-	switch room := width - id - name; {
-	case width == 0 || room >= fullWidth-12:
-		g.head = []string{"id", "name", "namespace", "version", "mode", "pid", "uptime", "↺", "status", "cpu", "mem", "user", "watching"}
-		g.widths = []int{id, name, 13, 9, 9, 10, 8, 6, 11, 10, 10, 10, 10}
-	case room >= condensedWidth-12:
-		g.head = []string{"id", "name", "mode", "↺", "status", "cpu", "memory"}
-		g.widths = []int{id, name, 10, 6, 11, 10, 10}
-	default:
-		g.head = []string{"id", "name", "status", "cpu", "mem"}
-		g.widths = []int{id, name, 11, 8, 10}
+	for _, c := range columns {
+		g.head = append([]string{"id", "name"}, c.head...)
+		g.widths = append([]int{id + 2, min(name+5, c.mostName)}, c.widths...)
+		total := len(g.widths) + 1 // the lines between
+		for _, w := range g.widths {
+			total += w
+		}
+		if width == 0 || total <= width {
+			break
+		}
 	}
 	for i := range rows {
 		r := &rows[i]

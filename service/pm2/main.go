@@ -50,6 +50,8 @@ type session struct {
 	client *control.Client
 	// fresh says that this command has started the daemon.
 	fresh bool
+	// daemon tells of the end of one that runs in this process; nil: none does.
+	daemon <-chan error
 }
 
 // exitError is a failure that has been told already.
@@ -102,7 +104,7 @@ func pm2(s *session, args []string) error {
 			return err
 		}
 	}
-	return c.run(s)
+	return s.stay(c.run(s))
 }
 
 // exit tells what went wrong and returns the exit code.

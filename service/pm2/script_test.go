@@ -1,6 +1,7 @@
 package pm2
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,4 +83,32 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// newHome is a home of its own, ended with the test, a folder to work in, and
+// what runs pm2 there in an environment that is the same everywhere.
+func newHome(t *testing.T) (work string, run func(args ...string) ([]byte, error)) {
+	t.Helper()
+	home, err := os.MkdirTemp("", "pm2-") // short: sockets live below it
+	if err != nil {
+		t.Fatal(err)
+	}
+	work = t.TempDir()
+	run = func(args ...string) ([]byte, error) {
+		cmd := exec.Command("pm2", args...)
+		cmd.Dir = work
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + work, "USER=ann", "PM2_HOME=" + home, "FOO=bar", "NO_COLOR=1"}
+		out, err := cmd.Output()
+		if exit, ok := err.(*exec.ExitError); ok {
+			err = fmt.Errorf("pm2 %s: %w: %s%s", strings.Join(args, " "), err, out, exit.Stderr)
+		}
+		return out, err
+	}
+	t.Cleanup(func() {
+		if _, err := run("kill"); err != nil {
+			t.Error(err)
+		}
+		os.RemoveAll(home)
+	})
+	return work, run
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"roost/internal/durable"
+	"roost/service/control"
 )
 
 // settings are module_conf.json: values by name, or by module and name.
@@ -100,7 +101,34 @@ func (s *session) set() error {
 		return errors.New("say what to set: pm2 set <key> <value>; pm2 conf prints what there is")
 	}
 	s.say("Setting changed")
-	return s.change(func(all settings) { all.put(s.args[0], s.args[1]) })
+	if err := s.change(func(all settings) { all.put(s.args[0], s.args[1]) }); err != nil {
+		return err
+	}
+	return s.tell(s.args[0], s.args[1])
+}
+
+// tell gives an app that runs under a module's name the value as a variable, and
+// restarts it, as PM2 does.
+func (s *session) tell(key, value string) error {
+	app, name := split(key)
+	rows, err := s.all()
+	if errors.Is(err, control.ErrNotRunning) || app == "" || err == nil && len(named(rows, app)) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	set, err := encoded(map[string]any{"env": map[string]string{name: value}})
+	if err != nil {
+		return err
+	}
+	mine := named(rows, app)
+	s.say("Applying action %s on app [%s](ids: %s)", restart.word, app, idList(mine))
+	if _, err := s.client.Act(s.ctx, control.ActRequest{Verb: control.VerbRestart, Targets: []string{mine[0].App}, Set: set}, nil); err != nil {
+		return err
+	}
+	s.marks(mine)
+	return nil
 }
 
 func (s *session) multiset() error {
