@@ -23,6 +23,7 @@ var layers = []string{
 	"service/control",
 	"service/dashboard service/deploy service/install service/monit service/logtext",
 	"service",
+	"service/foreground",
 	"service/cli",
 	"service/pm2",
 	".",

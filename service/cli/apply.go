@@ -70,17 +70,22 @@ func (c *console) apply(ctx context.Context, word string, o fileFlags) (plan con
 	} else if err != nil {
 		return plan, f, err
 	}
+	err = c.follow(func(news func(string)) error {
+		plan, err = client.Apply(ctx, f.request(o), news)
+		return err
+	})
+	return plan, f, err
+}
+
+// request asks for what the file declares, as o says.
+func (f configFile) request(o fileFlags) control.ApplyRequest {
 	r := control.ApplyRequest{
 		File: f.file, Text: string(f.text), Env: o.env, Only: o.only, Keep: o.keep, UpdateEnv: o.updateEnv, Set: o.set, DryRun: o.dry,
 	}
 	if o.updateEnv || ecosystem.Is(f.file) { // PM2's apps get the shell's environment
 		r.Environ = service.Environ()
 	}
-	err = c.follow(func(news func(string)) error {
-		plan, err = client.Apply(ctx, r, news)
-		return err
-	})
-	return plan, f, err
+	return r
 }
 
 func noFile(file string) error {

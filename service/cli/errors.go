@@ -22,6 +22,11 @@ func usage(what, hint string, args ...any) error {
 	return &usageError{what, fmt.Sprintf(hint, args...)}
 }
 
+// exitCode ends this program with that code; all has been said.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
 // fail tells people what went wrong and returns the exit code.
 func (c *console) fail(err error, interrupted bool) int {
 	var (
@@ -29,9 +34,12 @@ func (c *console) fail(err error, interrupted bool) int {
 		refused  *control.Error
 		problems host.Problems
 	)
+	var code exitCode
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &code):
+		return int(code)
 	case interrupted && errors.Is(err, context.Canceled):
 		c.say("interrupted; what the daemon has begun may go on")
 		c.hint("see where it stands: %s", c.command("list"))

@@ -11,51 +11,43 @@ import (
 
 	"roost/service"
 	"roost/service/control"
-	"roost/service/install"
 
 	"github.com/spf13/cobra"
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
 func newRun(c *console) *cobra.Command {
-	var background, asService bool
-	var pm2, env string
+	r := &runner{console: c, flags: &appFlags{}}
 	cmd := &cobra.Command{
-		Use:   "run [FILE]",
+		Use:   "run [FILE|SCRIPT|PROGRAM|\"COMMAND ARGS\"] [-- ARGS]",
 		Short: "run the daemon in the foreground",
 		Long: `Run what is wanted, in the foreground: what earlier commands have made, and
-what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.`,
-		Example: "  roost run\n  roost run roost.toml\n  roost run ecosystem.config.js --env production\n  ROOST_HOME=/tmp/try roost run examples/box/roost.toml",
-		Args:    need(0, 1, ""),
+what FILE declares. Ctrl-C ends it in order; SIGHUP applies FILE again.
+
+With a script, a program or a command it starts that, hands on its output, and
+ends when it has ended for good, with its exit code. As the main program of a
+container (pid 1) it also reaps what has lost its parent, and does the same
+for a FILE without sites.`,
+		Example: "  roost run\n  roost run roost.toml\n  roost run ecosystem.config.js --env production\n  roost run server.js -i max --json\n  ROOST_HOME=/tmp/try roost run examples/box/roost.toml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := runOptions(args, asService, pm2)
-			if err != nil {
+			if err := r.read(cmd, args); err != nil {
 				return err
 			}
-			o.Env = env
-			ctx := context.WithoutCancel(cmd.Context()) // the daemon minds signals itself, and counts them
-			switch {
-			case asService:
-				o.Unattended = true
-				log := c.openLog(o.Dirs, &o, slog.LevelInfo)
-				defer log.Close()
-				return install.Run(ctx, func(ctx context.Context) error { return service.Run(ctx, o) })
-			case background:
-				return held(service.Run(ctx, o))
-			}
-			log := c.openLog(o.Dirs, &o, slog.LevelWarn)
-			defer log.Close()
-			o.Ready = func(service.Info) { c.welcome(ctx, o.Dirs) }
-			return service.Run(ctx, o)
+			return r.run(context.WithoutCancel(cmd.Context())) // the daemon minds signals itself, and counts them
 		},
 	}
-	cmd.Flags().StringVar(&env, "env", "", "take the env_`NAME` tables of FILE's apps")
-	cmd.Flags().BoolVar(&background, "background", false, "as started by another command: no words")
-	cmd.Flags().BoolVar(&asService, "service", false, "as started by the service manager")
-	cmd.Flags().StringVar(&pm2, "pm2", "", "in this home of PM2")
-	_ = cmd.Flags().MarkHidden("pm2")
-	_ = cmd.Flags().MarkHidden("background")
-	_ = cmd.Flags().MarkHidden("service")
+	f := cmd.Flags()
+	r.flags.define(f)
+	f.StringSliceVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
+	f.BoolVar(&r.json, "json", false, "print what apps write as JSON, an object a line")
+	f.BoolVar(&r.raw, "raw", false, "print what apps write")
+	f.BoolVar(&r.exit, "exit", false, "end when all apps have ended and no site is served")
+	f.BoolVar(&r.background, "background", false, "as started by another command: no words")
+	f.BoolVar(&r.service, "service", false, "as started by the service manager")
+	f.StringVar(&r.pm2, "pm2", "", "in this home of PM2")
+	_ = f.MarkHidden("pm2")
+	_ = f.MarkHidden("background")
+	_ = f.MarkHidden("service")
 	return cmd
 }
 

@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"until": until,
 			"code":  code,
+			"poll":  poll,
 		},
 	})
 }
@@ -99,5 +100,19 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s\n%s%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// poll waits until a file matches: poll PATTERN FILE.
+func poll(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: poll PATTERN FILE")
+	}
+	pattern := regexp.MustCompile("(?m)" + args[0])
+	for over := time.Now().Add(deadline); !pattern.MatchString(ts.ReadFile(args[1])); {
+		if time.Now().After(over) {
+			ts.Fatalf("%s never matched %q", args[1], args[0])
+		}
+		<-time.After(10 * time.Millisecond)
 	}
 }

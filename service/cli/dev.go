@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+
+	"roost/apps"
+	"roost/service"
+	"roost/service/control"
+	"roost/service/foreground"
+
+	"github.com/spf13/cobra"
+)
+
+func newDev(c *console) *cobra.Command {
+	r := &runner{console: c, flags: &appFlags{}}
+	cmd := &cobra.Command{
+		Use:   "dev SCRIPT|PROGRAM|\"COMMAND ARGS\"|FILE [-- ARGS]",
+		Short: "run an app here, and again whenever its files change",
+		Long: `Run an app, or those of a config file, in the foreground: what they write
+appears here, and they start again when their files change. Ctrl-C ends them
+and leaves nothing behind; a daemon that runs is not touched.`,
+		Example: "  roost dev server.js\n  roost dev server.js --watch src --ignore-watch '*.log'\n  roost dev ecosystem.config.js --env development --only web",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := r.read(cmd, args); err != nil {
+				return err
+			}
+			if r.word == "" {
+				return usage("roost dev needs a script, a program, a command or a config file", "such as: roost dev server.js")
+			}
+			return r.dev(context.WithoutCancel(cmd.Context()))
+		},
+	}
+	f := cmd.Flags()
+	r.flags.define(f)
+	f.StringSliceVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
+	f.BoolVar(&r.raw, "raw", false, "print what apps write without their names")
+	f.BoolVar(&r.json, "json", false, "print what apps write as JSON, an object a line")
+	f.BoolVar(&r.exit, "exit", false, "end when all apps have ended and no site is served")
+	return cmd
+}
+
+func (r *runner) dev(ctx context.Context) error {
+	if code, was, err := foreground.Init(); was {
+		return either(err, code)
+	}
+	var files []string
+	r.watch = true
+	begin, err := r.begin(ctx, &files)
+	if err != nil {
+		return err
+	}
+	dirs, remove, err := scratch()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	r.home = dirs.State
+	o := service.Options{Dirs: dirs, Version: readBuild().Version}
+	log := r.openLog(dirs, &o, slog.LevelWarn)
+	defer log.Close()
+	f := foreground.Options{Service: o, Begin: r.telling(begin), Exit: r.exit, Print: r.printer(r.logStyle(""))}
+	return r.foreground(ctx, f)
+}
+
+// telling is begin, with a word for each time that something starts again.
+func (r *runner) telling(begin func(context.Context, *control.Client) error) func(context.Context, *control.Client) error {
+	return func(ctx context.Context, client *control.Client) error {
+		go func() {
+			_ = client.Events(ctx, nil, func(e apps.Event) error {
+				if e.Kind == apps.EventRestart {
+					r.say("%s starts again: %s", e.App, e.Reason)
+				}
+				return nil
+			})
+		}()
+		return begin(ctx, client)
+	}
+}
