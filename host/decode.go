@@ -154,6 +154,8 @@ func (d *decoder) unknownKey(path, key, section string, fields map[string]reflec
 func (d *decoder) wrongType(path string, v any, into reflect.Value) {
 	hint := ""
 	switch {
+	case v == nil:
+		hint = `leave it out, or write ""`
 	case into.Kind() == reflect.String:
 		if _, isNumber := wholeNumber(v); isNumber {
 			hint = "put it in quotes"

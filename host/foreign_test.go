@@ -279,3 +279,37 @@ func TestLoadEvaluatesScriptsAndReadsTheRest(t *testing.T) {
 		}
 	}
 }
+
+// FuzzForeign looks for files of PM2's that crash Parse, or that Merge does not
+// take as the same when they are applied twice.
+func FuzzForeign(f *testing.F) {
+	for _, text := range []string{
+		`{"apps":[{"name":"a","script":"b.js","env_x":{"A":1.5},"pmx":1}],"static":[{"path":"x","port":1}]}`, "apps:\n  - name: a\n    cmd: x y\n    instances: max\n",
+		`[{"script":"serve","env":{"PM2_SERVE_PATH":"."}},{"exec":"npm","cwd":"x","cron":"@daily","depends_on":{"a":"ready"}}]`, `{"name":"a","cmd":"x","check":{"http":"/"},"filter_env":[1]}`,
+	} {
+		f.Add([]byte(text), "x")
+	}
+	f.Fuzz(func(t *testing.T, text []byte, env string) {
+		for _, file := range []string{"/x/a.json", "/x/a.yml", "/x/a.config.js", "/x/-"} {
+			c, problems := Parse(file, text, env)
+			for _, p := range problems {
+				if p.What == "" || p.File != file {
+					t.Errorf("%+v", p)
+				}
+			}
+			if len(problems) > 0 {
+				continue
+			}
+			once := Merge(Config{}, SourceOf(file), c, MergeOptions{CPUs: 2, Keep: true})
+			twice := Merge(once, SourceOf(file), c, MergeOptions{CPUs: 2, Keep: true})
+			names := map[string]bool{}
+			for _, a := range c.Apps {
+				names[a.Name] = true
+			}
+			unique := len(names) == len(c.Apps) && len(c.Sites) < 2 // else Validate refuses it
+			if changes := Diff(once, twice); len(changes) > 0 && unique {
+				t.Errorf("applied again: %v", changes)
+			}
+		}
+	})
+}

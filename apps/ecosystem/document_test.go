@@ -169,10 +169,11 @@ func FuzzRead(f *testing.F) {
 		if in.Decode(&theirs) != nil || in.More() || theirs == nil {
 			return
 		}
-		if doc, err := Read("f.json", text); err == nil && theirs != nil {
+		if doc, err := Read("f.json", text); err == nil {
 			ours, _ := json.Marshal(doc.Value)
-			if again, err := Read("f.json", ours); err != nil || !cmp.Equal(again.Value, doc.Value) {
-				t.Errorf("%q is read as %s, which is read as %v, %v", text, ours, again.Value, err)
+			again, err := Read("f.json", ours)
+			if same, _ := json.Marshal(again.Value); err != nil || !bytes.Equal(same, ours) {
+				t.Errorf("%q is read as %s, which is read as %s, %v", text, ours, same, err)
 			}
 		} else if e := (*Error)(nil); errors.As(err, &e) && !strings.Contains(e.What, "twice") && !strings.Contains(e.What, "more than") && !strings.Contains(e.What, "UTF-8") &&
 			!strings.Contains(e.What, "after the end") && !strings.Contains(e.What, "want a value") {
