@@ -821,3 +821,27 @@ func TestFollowBeforeAnythingIsWantedHasNoLines(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAFreeSlotShowsNothingUntilItIsTakenAgain(t *testing.T) {
+	run(t, func(f *fake) { f.slow = time.Second; f.boot(time.Second) }, func(t *testing.T, a *app) {
+		a.settled(form(1, 1, 1))
+		w := form(1, -1, 1)
+		w.Slots[1].Free = true
+		a.Want(w)
+		a.shows("0:1:ready 1:1:draining 2:1:ready")
+		if err := a.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.shows("0:1:ready 2:1:ready")
+		if len(a.all) != 3 {
+			t.Errorf("%d processes were started, want 3: the others are not touched", len(a.all))
+		}
+		w = form(1, 1, 1)
+		w.Slots[1].ID = 13
+		a.settled(w)
+		a.shows("0:1:ready 1:1:ready 2:1:ready")
+		if in := a.Status().Instances[1]; in.ID != 13 || in.Restarts != 0 {
+			t.Errorf("the new one is %+v, want id 13 and no restarts", in)
+		}
+	})
+}

@@ -37,7 +37,9 @@ func (a *App) change(w Wanted) {
 			a.rest(old, n)
 		}
 		if n < len(w.Slots) {
-			s.id = w.Slots[n].ID
+			if s.id != w.Slots[n].ID {
+				s.id, s.restarts = w.Slots[n].ID, 0
+			}
 		}
 		s.begun = s.begun && a.want.runs(n)
 		if fresh || old.runs(n) != a.want.runs(n) || (n < len(old.slots)) != (n < len(w.Slots)) {

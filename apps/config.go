@@ -168,6 +168,19 @@ type Slot struct {
 	Revision int `json:"revision"`
 	// Stopped keeps the slot empty.
 	Stopped bool `json:"stopped,omitempty"`
+	// Free: its instance was deleted from among others, which keep their numbers; the next one that is added takes
+	// the place. Stopped, too.
+	Free bool `json:"free,omitempty"`
+}
+
+// Count is how many slots there are but for those that are free.
+func (w *Wanted) Count() (n int) {
+	for _, s := range w.Slots {
+		if !s.Free {
+			n++
+		}
+	}
+	return n
 }
 
 // namespace is the group that the app is in.

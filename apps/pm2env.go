@@ -43,7 +43,7 @@ func (p *program) pm2Environ(s *setup) map[string]string {
 		"pm_pid_path":       pidPath(w, p.slot, p.pm2Home),
 		"exec_mode":         mode,
 		"exec_interpreter":  interpreter,
-		"instances":         strconv.Itoa(len(w.Slots)),
+		"instances":         strconv.Itoa(w.Count()),
 		"restart_time":      strconv.Itoa(p.restarts),
 		"unstable_restarts": strconv.Itoa(p.fails),
 		"created_at":        now,

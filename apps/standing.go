@@ -75,7 +75,7 @@ func (a *App) show() {
 		s := &a.slots[n]
 		base := Instance{App: st.status.Name, Namespace: st.status.Namespace, ID: s.id, Slot: n,
 			Reason: s.reason, Restarts: s.restarts, ExitCode: s.exitCode, Next: a.clock.next}
-		if s.cur == nil && s.next == nil && len(s.leaving) == 0 && n < len(a.want.slots) {
+		if s.cur == nil && s.next == nil && len(s.leaving) == 0 && n < len(a.want.slots) && !a.want.slots[n].Free {
 			st.rows = append(st.rows, row{Instance: a.vacancy(base, s, n)})
 		}
 		for _, inst := range slices.Concat([]*instance{s.cur, s.next}, s.leaving) {

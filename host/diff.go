@@ -61,7 +61,7 @@ func diffApps(old, new []apps.Wanted) []Change {
 			continue
 		}
 		detail := changedKeys(reflect.ValueOf(was.Config), reflect.ValueOf(a.Config))
-		if n, m := len(was.Slots), len(a.Slots); n != m {
+		if n, m := was.Count(), a.Count(); n != m {
 			detail = append(detail, fmt.Sprintf("%d -> %s", n, count(m, "instance")))
 		}
 		if a.Revision > was.Revision {
@@ -165,7 +165,7 @@ func describeApp(a apps.Wanted) string {
 	if program == "" {
 		program = a.Command
 	}
-	return program + ", " + count(len(a.Slots), "instance")
+	return program + ", " + count(a.Count(), "instance")
 }
 
 func count(n int, noun string) string {

@@ -45,14 +45,39 @@ func (c *Config) RemoveApp(name string) bool {
 	return len(c.Apps) < before
 }
 
-// Resize gives app, which is one of c's, n slots: new ones at the end with new
-// ids and the app's revision, or fewer from the end.
+// Resize gives app, which is one of c's, n slots: new ones, in the places that
+// are free and then at the end, with new ids and the app's revision, or fewer
+// from the end.
 func (c *Config) Resize(app *apps.Wanted, n int) {
-	for len(app.Slots) < n {
-		app.Slots = append(app.Slots, apps.Slot{ID: c.NextID, Revision: app.Revision})
+	for count := app.Count(); count < n; count++ {
+		fresh := apps.Slot{ID: c.NextID, Revision: app.Revision}
 		c.NextID++
+		if i := slices.IndexFunc(app.Slots, func(s apps.Slot) bool { return s.Free }); i >= 0 {
+			app.Slots[i] = fresh
+		} else {
+			app.Slots = append(app.Slots, fresh)
+		}
 	}
-	app.Slots = app.Slots[:max(n, 0)]
+	for count := app.Count(); count > max(n, 0); count-- {
+		app.Slots = app.Slots[:len(app.Slots)-1]
+		trim(app)
+	}
+	trim(app)
+}
+
+// Free takes the slots with these numbers from app. Others keep theirs.
+func (c *Config) Free(app *apps.Wanted, slots ...int) {
+	for _, n := range slots {
+		app.Slots[n].Free, app.Slots[n].Stopped = true, true
+	}
+	trim(app)
+}
+
+// trim forgets free places at the end.
+func trim(app *apps.Wanted) {
+	for len(app.Slots) > 0 && app.Slots[len(app.Slots)-1].Free {
+		app.Slots = app.Slots[:len(app.Slots)-1]
+	}
 }
 
 // Bump makes the next revision of app and wants it in the slots with these
@@ -63,7 +88,7 @@ func (c *Config) Bump(app *apps.Wanted, replace bool, ids ...int) {
 	app.Revision++
 	app.Replace = replace
 	for i := range app.Slots {
-		if len(ids) == 0 || slices.Contains(ids, app.Slots[i].ID) {
+		if !app.Slots[i].Free && (len(ids) == 0 || slices.Contains(ids, app.Slots[i].ID)) {
 			app.Slots[i].Revision = app.Revision
 			app.Slots[i].Stopped = false
 		}

@@ -95,7 +95,7 @@ func plan(now, next host.Config) control.Plan {
 		p.Changes = append(p.Changes, control.Change(ch))
 	}
 	for _, a := range next.Apps {
-		if n := len(pick(&a, every(&a), true)); n > 0 && n == len(a.Slots) && a.Source != "" {
+		if n := len(pick(&a, every(&a), true)); n > 0 && n == a.Count() && a.Source != "" {
 			p.Notes = append(p.Notes, fmt.Sprintf("%s is stopped and stays so until: roost start %s", a.Name, a.Name))
 		}
 	}

@@ -355,7 +355,6 @@ func TestWrongRequestsAreRefusedWithAHint(t *testing.T) {
 		"scale below":          {scale("-2"), control.CodeInvalid, "roost stop web"},
 		"scale to words":       {scale("two"), control.CodeInvalid, "+2"},
 		"scale without end":    {scale("100000"), control.CodeInvalid, "1000"},
-		"one of two deleted":   {act("delete", "0"), control.CodeConflict, "roost scale web -1"},
 		"a relative folder":    {start(relative), control.CodeInvalid, ""},
 		"a missing script":     {start(newApp("new", path+"x", 1)), control.CodeInvalid, ""},
 		"a relative file":      {relativeFile, control.CodeInvalid, ""},

@@ -25,11 +25,7 @@ type selection struct {
 func resolve(c host.Config, words []string) ([]selection, error) {
 	found := map[int]*selection{}
 	whole := func(i int) {
-		s := &selection{app: i, whole: true}
-		for slot := range c.Apps[i].Slots {
-			s.slots = append(s.slots, slot)
-		}
-		found[i] = s
+		found[i] = &selection{app: i, whole: true, slots: every(&c.Apps[i])}
 	}
 	for _, word := range words {
 		match, err := matcher(c, word)
@@ -135,7 +131,7 @@ func namespaceOr(space string) string {
 func slotOf(c host.Config, id int) (app, slot int, ok bool) {
 	for i, a := range c.Apps {
 		for j, s := range a.Slots {
-			if s.ID == id {
+			if s.ID == id && !s.Free {
 				return i, j, true
 			}
 		}

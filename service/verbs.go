@@ -97,9 +97,9 @@ func working(c host.Config, r control.ActRequest, chosen []selection) ([]selecti
 // set gives an app other values for some of its keys. They are the app's, so
 // all its instances get them.
 func set(c *host.Config, app *apps.Wanted, s selection, keys map[string]json.RawMessage, cpus int) error {
-	if len(s.slots) < len(app.Slots) {
+	if len(s.slots) < app.Count() {
 		return &control.Error{
-			Code: control.CodeConflict, Message: fmt.Sprintf("%s has %d instances, which all run as the app is declared", app.Name, len(app.Slots)),
+			Code: control.CodeConflict, Message: fmt.Sprintf("%s has %d instances, which all run as the app is declared", app.Name, app.Count()),
 			Hint: fmt.Sprintf("name the app to change it: %s", app.Name),
 		}
 	}
@@ -120,25 +120,17 @@ func set(c *host.Config, app *apps.Wanted, s selection, keys map[string]json.Raw
 	return nil
 }
 
-// remove forgets apps. Of an app with several instances a single one can be
-// removed only when it is the last: the others would have to be renumbered.
+// remove forgets apps, or some of their instances.
 func remove(c *host.Config, chosen []selection) error {
 	var names []string
 	for _, s := range chosen {
 		app := &c.Apps[s.app]
-		last := len(app.Slots) - 1
-		switch {
-		case s.whole || len(s.slots) == len(app.Slots):
+		if s.whole || len(s.slots) == app.Count() {
 			names = append(names, app.Name)
-		case len(s.slots) == 1 && s.slots[0] == last:
-			resize(c, app, last)
-		default:
-			return &control.Error{
-				Code:    control.CodeConflict,
-				Message: fmt.Sprintf("%s has %d instances, of which only the last (id %d) can be deleted alone", app.Name, len(app.Slots), app.Slots[last].ID),
-				Hint:    fmt.Sprintf("roost scale %s -1, or roost stop %d", app.Name, app.Slots[s.slots[0]].ID),
-			}
+			continue
 		}
+		c.Free(app, s.slots...)
+		app.Instances = apps.Instances(app.Count())
 	}
 	for _, name := range names {
 		if paths := leadingTo(*c, name); len(paths) > 0 {
@@ -188,7 +180,7 @@ func scale(c *host.Config, app *apps.Wanted, change string) error {
 		return wrong(fmt.Sprintf("%q is not a number of instances", change), `write "4", "+2" or "-1"`)
 	}
 	if strings.HasPrefix(change, "+") || strings.HasPrefix(change, "-") {
-		n += len(app.Slots)
+		n += app.Count()
 	}
 	switch {
 	case n < 1:
@@ -203,12 +195,14 @@ func scale(c *host.Config, app *apps.Wanted, change string) error {
 // resize gives app n slots, for good: a declaration by the number of CPUs
 // would undo it at the next start. The new slots of a stopped app are stopped.
 func resize(c *host.Config, app *apps.Wanted, n int) {
-	before := len(app.Slots)
-	idle := before > 0 && len(pick(app, every(app), false)) == 0
+	first := c.NextID // of the new ones
+	idle := app.Count() > 0 && len(pick(app, every(app), false)) == 0
 	c.Resize(app, n)
 	app.Instances = apps.Instances(n)
-	for i := before; idle && i < n; i++ {
-		app.Slots[i].Stopped = true
+	for i := range app.Slots {
+		if idle && app.Slots[i].ID >= first {
+			app.Slots[i].Stopped = true
+		}
 	}
 }
 
@@ -256,9 +250,11 @@ func pick(app *apps.Wanted, slots []int, stopped bool) []int {
 }
 
 func every(app *apps.Wanted) []int {
-	all := make([]int, len(app.Slots))
-	for i := range all {
-		all[i] = i
+	all := []int{}
+	for i, s := range app.Slots {
+		if !s.Free {
+			all = append(all, i)
+		}
 	}
 	return all
 }
