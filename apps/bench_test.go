@@ -38,6 +38,11 @@ func BenchmarkForward(b *testing.B) {
 	}
 	front := map[string]func(b *testing.B) http.Handler{
 		"pool": func(b *testing.B) http.Handler { return poolOf(endpointOf(b, instance(b))) },
+		"sticky": func(b *testing.B) http.Handler {
+			p := poolOf(endpointOf(b, instance(b)))
+			p.stick(stickyCookie, "web")
+			return p
+		},
 		"httputil": func(b *testing.B) http.Handler {
 			l := instance(b)
 			return &httputil.ReverseProxy{
@@ -65,11 +70,11 @@ func BenchmarkForward(b *testing.B) {
 		},
 	}
 	for _, path := range []string{"/counted", "/chunked"} {
-		for _, name := range []string{"none", "httputil", "pool"} {
+		for _, name := range []string{"none", "httputil", "pool", "sticky"} {
 			b.Run(name+path, func(b *testing.B) {
 				s := httptest.NewServer(front[name](b))
 				defer s.Close()
-				request := "GET " + path + " HTTP/1.1\r\nHost: example.com\r\nUser-Agent: bench\r\nAccept: */*\r\nAccept-Language: en\r\nCookie: a=b\r\n\r\n"
+				request := "GET " + path + " HTTP/1.1\r\nHost: example.com\r\nUser-Agent: bench\r\nAccept: */*\r\nAccept-Language: en\r\nCookie: a=b; roost_web=" + newStickiness(stickyCookie, "web").token(0) + "\r\n\r\n"
 				b.ReportAllocs()
 				b.RunParallel(func(pb *testing.PB) {
 					c, r := dialRaw(b, s)

@@ -51,10 +51,11 @@ func (p *program) listenNotify(ctx context.Context, c *net.UnixConn, uid int) {
 		}
 		// with BARRIER=1 comes a file descriptor, and closing it is the answer
 		sender := readControl(oob[:oobn])
+		if !p.ours(sender, uid) {
+			continue
+		}
 		for line := range bytes.SplitSeq(buf[:n], []byte("\n")) {
-			if p.ours(sender, uid) {
-				p.notified(line)
-			}
+			p.notified(line)
 		}
 	}
 }
