@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSystemAnAppRunsAsItsUser wants root. Everything that an instance needs
@@ -117,4 +118,30 @@ func TestSystemUsersAndGroupsByNameAndNumber(t *testing.T) {
 			eventually(t, "it says who it is", func() bool { return a.said(c.want + " read") })
 		})
 	}
+}
+
+// TestSystemACheckRunsAsTheUserOfTheInstance wants root.
+func TestSystemACheckRunsAsTheUserOfTheInstance(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Fatal("run as root: make test-system")
+	}
+	a := live(t)
+	dir, err := os.MkdirTemp("", "roost-user")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w := a.script("", 1)
+	w.Script, w.Command, w.Cwd, w.User = "", "sleep 1000", dir, "nobody"
+	w.MinUptime = unitOf(10 * time.Millisecond)
+	w.Check = eager(Check{Exec: Words{"sh", "-c", "id -un; id -G; echo $HOME >&2; echo $(id -un) $(id -Gn) $HOME; exit 1"}})
+	a.want(w)
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.replaced(a.instance(0).PID, "check: sh exited with status 1: nobody nogroup "+nobody.HomeDir+" (3 times)")
 }

@@ -192,11 +192,15 @@ func lag(ms float64) string {
 	return fmt.Sprintf("%.1f ms", ms)
 }
 
-// reported prints what programs say of themselves: figures and actions.
+// reported prints what programs say of themselves: a note, figures and actions.
 func (c *console) reported(a control.App) error {
+	notes := newTable("id", "says").numbers(0)
 	metrics := newTable("id", "metric", "value", "unit").numbers(0, 2)
 	actions := newTable("id", "action", "call").numbers(0)
 	for _, i := range a.Instances {
+		if i.Note != "" {
+			notes.add(cell{fmt.Sprint(i.ID), ""}, cell{i.Note, ""})
+		}
 		for _, name := range slices.Sorted(maps.Keys(i.Metrics)) {
 			m := i.Metrics[name]
 			metrics.add(cell{fmt.Sprint(i.ID), ""}, cell{name, ""}, cell{fmt.Sprint(m.Value), ""}, cell{m.Unit, ""})
@@ -205,7 +209,7 @@ func (c *console) reported(a control.App) error {
 			actions.add(cell{fmt.Sprint(i.ID), ""}, cell{action.Name, ""}, cell{c.command(fmt.Sprintf("trigger %d %s", i.ID, shellQuote(action.Name))), ""})
 		}
 	}
-	for _, t := range []*table{metrics, actions} {
+	for _, t := range []*table{notes, metrics, actions} {
 		if len(t.rows) == 0 {
 			continue
 		}
