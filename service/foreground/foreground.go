@@ -95,7 +95,7 @@ func (o Options) manage(ctx context.Context, c *control.Client) error {
 		})
 	}
 	if o.Begin != nil {
-		if err := o.Begin(ctx, c); err != nil {
+		if err := o.Begin(ctx, c); err != nil && !ending(err) {
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func (o Options) manage(ctx context.Context, c *control.Client) error {
 	for {
 		over, err := ended(ctx, c)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil || ending(err):
 			return nil
 		case err != nil:
 			return fmt.Errorf("cannot see how the apps stand: %w", err)
@@ -118,6 +118,12 @@ func (o Options) manage(ctx context.Context, c *control.Client) error {
 			return nil
 		}
 	}
+}
+
+// ending reports whether a question has failed because the daemon ends.
+func ending(err error) bool {
+	var refused *control.Error
+	return errors.Is(err, control.ErrNotRunning) || errors.As(err, &refused) && refused.Code == control.CodeStopping
 }
 
 // ended reports how all apps have ended; nil while something runs, or will.
