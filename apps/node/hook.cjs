@@ -7,8 +7,8 @@
 // - A server that listens on a TCP port gets the listening socket of that port
 //   from the daemon, which keeps it open: all instances share it, and
 //   connections queue while none runs.
-// - The main server, the one on the declared port or else the first that
-//   listens, takes connections from the instance's private socket as well.
+// - The main server, the one on the declared port or else the first HTTP server
+//   (or else the first server) that listens, takes connections from the instance's private socket as well.
 //
 // It replaces listen, close, address and listening of net.Server.prototype, and
 // takes connections through _handle.onconnection, as Node's cluster module does.
@@ -198,8 +198,8 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
     const at = address.call(server)
     if (!at || typeof at === 'string') return // a Unix socket or a pipe
     if (declared && at.port !== declared) return tell({ act: 'elsewhere', port: at.port })
-    if (main && main.server !== server && main.handle.fd >= 0) return
-    main = { server, handle: server._handle, port: at.port, secure: typeof server.setSecureContext === 'function' }
+    if (main && main.server !== server && main.handle.fd >= 0 && (speaksHTTP(main.server) || !speaksHTTP(server))) return
+    main = { server, handle: server._handle, port: at.port, secure: secure(server) }
     tell({ act: 'listening', lane: openLane(), address: at.address, port: at.port })
   }
 
@@ -220,13 +220,19 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
     }
   }
 
+  // speaksHTTP: not what only may, such as a plain net.Server.
+  function speaksHTTP (server) {
+    return typeof server.updateSettings === 'function' ? secure(server) : 'headersTimeout' in server
+  }
+  const secure = (server) => typeof server.setSecureContext === 'function'
+
   // openLane lets the main server take connections from the private socket and
   // reports whether it can: the daemon speaks HTTP/1.1 in the clear, which plain
   // servers and those of HTTPS (past their handshake) understand.
   function openLane () {
-    const { server, secure } = main
-    const http2 = typeof server.updateSettings === 'function'
-    if (http2 ? !secure : secure && !('headersTimeout' in server)) return false
+    const { server } = main
+    const plain = typeof server.updateSettings !== 'function' && !secure(server)
+    if (!plain && !speaksHTTP(server)) return false
     if (lane) return true
     lane = net.createServer({ allowHalfOpen: true })
     lane.on('error', () => {})
