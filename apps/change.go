@@ -250,14 +250,21 @@ func (a *App) postpone(s *slot, inst *instance, out outcome) {
 	if s.cur.stale == "" || !a.want.current(s.cur, inst.slot) {
 		return // a change fails: there is no next attempt
 	}
-	c := *inst.config
-	c.Autorestart, c.StopExitCodes = nil, nil // the one that serves has not ended
-	now := time.Now()
-	v := judge(&c, out, false, now.Sub(inst.started), s.fails, a.jitter)
-	delay := max(v.delay, time.Second)
-	s.fails, s.retryAt = v.fails, now.Add(delay)
+	delay := a.putOff(s, inst, out, false, time.Second)
 	s.reason = fmt.Sprintf("%s; the one to take its place %v", s.cur.stale, out)
 	a.log.Warn("an instance cannot be renewed", "slot", inst.slot, "reason", out.String(), "next", delay.Round(time.Millisecond))
+}
+
+// putOff counts a failure of an instance, in whose slot one still serves, and
+// has the next renewal wait accordingly, for the least time anyway.
+func (a *App) putOff(s *slot, inst *instance, out outcome, wasReady bool, least time.Duration) time.Duration {
+	c := *inst.config
+	c.Schedule, c.Autorestart, c.StopExitCodes = "", nil, nil // the one that serves has not ended
+	now := time.Now()
+	v := judge(&c, out, wasReady, now.Sub(inst.started), s.fails, a.jitter)
+	delay := max(v.delay, least)
+	s.fails, s.retryAt = v.fails, now.Add(delay)
+	return delay
 }
 
 // judge decides what becomes of a slot whose instance has failed or exited by

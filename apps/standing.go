@@ -12,6 +12,7 @@ import (
 type standing struct {
 	status Status
 	rows   []row
+	limit  uint64 // max_memory_restart; 0: none
 }
 
 type row struct {
@@ -68,6 +69,7 @@ func (a *App) show() {
 		Strategy:  a.strategy(),
 		Problem:   a.watchProblem,
 	}}
+	st.limit = uint64(max(0, w.MaxMemoryRestart))
 	if a.failure != nil {
 		st.status.Failure = a.failure.Reason
 	}

@@ -2,9 +2,15 @@ package apps
 
 import "github.com/bmatcuk/doublestar/v4"
 
+// leastMemory is the least that max_memory_restart may be, in bytes.
+const leastMemory = 1 << 20
+
 // triggers checks what has instances start or be replaced without a command.
 func (v *validation) triggers() {
 	c := v.c
+	if c.MaxMemoryRestart < 0 || c.MaxMemoryRestart > 0 && c.MaxMemoryRestart < leastMemory {
+		v.add("max_memory_restart", "max_memory_restart = %d bytes is less than any program needs", `write a unit, such as "200M"`, int64(c.MaxMemoryRestart))
+	}
 	if c.WatchDelay < 0 {
 		v.add("watch_delay", "watch_delay = %v is negative", "leave it out for 200 ms", c.WatchDelay)
 	}

@@ -119,7 +119,7 @@ func TestADependencyThatFailsIsTheFailureOfThoseThatWait(t *testing.T) {
 	t.Parallel()
 	b, d := newBox(t), newDiary(t)
 	var c Config
-	d.app(&c, "web", forEver, apps.Dependencies{"api": apps.DependStarted})
+	d.app(&c, "web", forEver, apps.Dependencies{"api": apps.DependReady})
 	d.app(&c, "api", forEver, apps.Dependencies{"db": apps.DependReady})
 	db := d.app(&c, "db", "echo no disk >&2; exit 3", nil)
 	begun := time.Now()

@@ -21,6 +21,7 @@ type loop struct {
 	config    Config
 	programs  map[string]*program
 	leaving   map[string]*program // removed apps that have not ended, by name
+	unlimit   context.CancelFunc  // ends the watch over memory; nil: there is none
 	passed    map[string]int      // the revisions of apps whose dependencies were met
 	folders   map[static.Config]*folder
 	sites     map[string]*figures
@@ -86,6 +87,7 @@ func (l *loop) apply(ctx context.Context) {
 		l.certs.Want(want)
 		done.certs = l.certs
 	}
+	l.limitMemory(c)
 	l.publish(c)
 	done.listeners = l.applyListeners(c)
 	done.apps = append(done.apps, l.removeApps(c)...)
