@@ -176,15 +176,15 @@ func runsNode(w *Wanted) bool {
 		return isNode(c.Interpreter)
 	}
 	if names, known := interpreters[extension(c.Script)]; known {
-		if !slices.ContainsFunc(names, isNode) {
-			return false
-		}
-		for _, name := range names {
-			if _, err := lookPath(name, c.Cwd, guessEnv(w)["PATH"]); err == nil {
-				return isNode(name)
+		if len(names) > 1 && slices.ContainsFunc(names, isNode) {
+			path := guessEnv(w)["PATH"]
+			for _, name := range names {
+				if _, err := lookPath(name, c.Cwd, path); err == nil {
+					return isNode(name)
+				}
 			}
 		}
-		return true
+		return slices.ContainsFunc(names, isNode)
 	}
 	script := c.Script
 	if !filepath.IsAbs(script) {
