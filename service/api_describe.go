@@ -48,6 +48,7 @@ func (a *api) description(config host.Config, app apps.Wanted, standing []apps.S
 		Version: a.versions.of(programFolder(app)),
 		Environ: slices.Sorted(maps.Keys(app.Environ)), Sites: leadingTo(config, app.Name),
 	}
+	out.Sources, _ = apps.EnvSources(app) // what cannot be read now is told when an instance starts
 	if values {
 		out.Values = app.Environ
 	} else {

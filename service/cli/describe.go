@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +74,7 @@ func (f *facts) identity(a control.App) {
 	f.add("namespace", a.Namespace)
 	f.bad("failure", a.Failure)
 	f.bad("logs fail", a.LogProblem)
+	f.bad("problem", a.Problem)
 	f.add("version", a.Version)
 	f.add("script", a.Config.Script)
 	f.add("command", a.Config.Command)
@@ -145,12 +147,20 @@ func check(k apps.Check) string {
 
 // environment is where an app's variables come from.
 func (f *facts) environment(a control.App) {
-	f.list("env files", a.Config.EnvFile)
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(a.Config.Env)) {
 		env = append(env, name+"="+a.Config.Env[name])
 	}
 	f.list("env", env)
+	files := map[string][]string{}
+	for name, source := range a.Sources {
+		if filepath.IsAbs(source) {
+			files[source] = append(files[source], name)
+		}
+	}
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		f.add("from "+file, strings.Join(slices.Sorted(slices.Values(files[file])), " "))
+	}
 	if len(a.Values) == 0 {
 		f.add("from the shell", strings.Join(a.Environ, " "))
 		return

@@ -92,6 +92,8 @@ type App struct {
 	Source string `json:"source,omitempty"`
 	// Environ are the names of the variables taken over from the shell that started the app.
 	Environ []string `json:"environ,omitempty"`
+	// Sources tell where each variable that all instances have comes from: "daemon", "shell", "user", "env" or a file.
+	Sources map[string]string `json:"env_sources,omitempty"`
 	// Logs are the files that the output goes to, those of "out" first.
 	Logs []string `json:"logs"`
 	// Sites are the domains and paths that lead to the app, such as "example.com/api/".
