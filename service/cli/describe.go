@@ -73,6 +73,7 @@ func (f *facts) identity(a control.App) {
 	f.add("app", a.Name)
 	f.add("namespace", a.Namespace)
 	f.bad("failure", a.Failure)
+	f.bad("problem", a.Problem)
 	f.bad("logs fail", a.LogProblem)
 	f.bad("problem", a.Problem)
 	f.add("version", a.Version)
@@ -174,7 +175,7 @@ func (f *facts) environment(a control.App) {
 
 // reachable prints what the list of instances has no room for.
 func (c *console) reachable(a control.App) error {
-	t := newTable("id", "address", "in flight", "requests", "event loop", "p50", "p99", "runtime", "started", "last exit").numbers(0, 2, 3, 4, 5, 6)
+	t := newTable("id", "address", "in flight", "requests", "event loop", "p50", "p99", "runtime", "started", "last exit", "next start", "says").numbers(0, 2, 3, 4, 5, 6)
 	for _, i := range a.Instances {
 		started, exit := "-", "-"
 		if !i.Started.IsZero() {
@@ -183,12 +184,15 @@ func (c *console) reachable(a control.App) error {
 		if i.ExitCode != nil {
 			exit = fmt.Sprint(*i.ExitCode)
 		}
-		p50, p99 := "", ""
+		p50, p99, next := "", "", ""
+		if !i.Next.IsZero() {
+			next = i.Next.Local().Format(time.DateTime)
+		}
 		if i.LagP99MS > 0 {
 			p50, p99 = lag(i.LagP50MS), lag(i.LagP99MS)
 		}
 		t.add(cell{fmt.Sprint(i.ID), ""}, cell{cmp.Or(i.Address, "-"), ""}, cell{fmt.Sprint(i.InFlight), ""}, cell{fmt.Sprint(i.Requests), ""},
-			cell{lag(i.LagMS), ""}, cell{p50, ""}, cell{p99, ""}, cell{i.Runtime, ""}, cell{started, ""}, cell{exit, ""})
+			cell{lag(i.LagMS), ""}, cell{p50, ""}, cell{p99, ""}, cell{i.Runtime, ""}, cell{started, ""}, cell{exit, ""}, cell{next, ""}, cell{i.Note, ""})
 	}
 	c.printf("")
 	return t.write(c.out, c.paint)
