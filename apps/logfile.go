@@ -23,11 +23,11 @@ const rotatedTime = "2006-01-02T15-04-05.000"
 // was removed, moved or emptied by others is noticed.
 const checkEvery = time.Second
 
-// logFile is a file of lines that rotates. lumberjack rotates it, compresses
-// and removes old ones; writing, and when to rotate, is done here, because
-// lumberjack counts in megabytes, cuts lines apart, and starts a goroutine that
-// never ends for a file that is only written to. It keeps that one for a file
-// that has rotated, so there is one Logger a file, for good.
+// logFile is a file of lines that rotates. lumberjack moves it aside and removes
+// old ones; writing, and when to rotate, is done here, because lumberjack counts
+// in megabytes, cuts lines apart, and starts a goroutine that never ends for a
+// file that is only written to. It keeps that one for a file that has rotated,
+// so there is one Logger a file, for good. It would compress, too, but slowly.
 //
 // Several may write to one file: there is one logFile for each path, and each
 // write is whole lines. A pipe or a device is written to, and nothing else.
@@ -45,7 +45,9 @@ type logFile struct {
 
 	lumber  *lumberjack.Logger
 	rotated time.Time
-	stuck   time.Time // when it could not be rotated; zero: it could
+	packer  *time.Timer
+	calm    time.Duration // packCalm
+	stuck   time.Time     // when it could not be rotated; zero: it could
 	why     error
 }
 
@@ -65,7 +67,7 @@ func openLogFile(path string, mode os.FileMode) *logFile {
 	defer logFiles.Unlock()
 	f := logFiles.open[path]
 	if f == nil {
-		f = &logFile{path: path, mode: mode}
+		f = &logFile{path: path, mode: mode, calm: packCalm}
 		logFiles.open[path] = f
 	}
 	f.users++
@@ -192,7 +194,7 @@ func (f *logFile) open() error {
 // it grows, and why says so.
 func (f *logFile) rotate(keep int) error {
 	if f.lumber == nil || f.lumber.MaxBackups != keep {
-		f.lumber = &lumberjack.Logger{Filename: f.path, MaxBackups: keep, Compress: true}
+		f.lumber = &lumberjack.Logger{Filename: f.path, MaxBackups: keep}
 	}
 	// Names have milliseconds: two rotations within one would make one file.
 	time.Sleep(time.Until(f.rotated.Add(2 * time.Millisecond)))
@@ -203,6 +205,7 @@ func (f *logFile) rotate(keep int) error {
 		f.why, f.stuck = fmt.Errorf("cannot rotate it, so it grows: %w", err), time.Now()
 	}
 	f.rotated = time.Now()
+	f.packLater()
 	return f.open()
 }
 
@@ -218,7 +221,7 @@ func (f *logFile) truncate() error {
 		return err
 	}
 	// A file that is being compressed may turn into another meanwhile; once its
-	// source is removed, lumberjack removes what it makes of it.
+	// source is removed, packFile removes what it makes of it.
 	for range 5 {
 		old, err := rotatedFiles(f.path)
 		if err != nil || len(old) == 0 {

@@ -320,6 +320,7 @@ func TestAppsShareAFileAndItsRotation(t *testing.T) {
 	var writing sync.WaitGroup
 	for n := range 2 {
 		b := bookOf(dir, Config{Name: fmt.Sprint("app", n), Cwd: dir, OutFile: "both.log", LogType: "raw", MaxLogSize: minLogSize, MaxLogFiles: 50}, nil)
+		b.sinks[streamOut].file.(*logFile).calm = 0 // or the folder is gone before
 		books = append(books, b)
 		writing.Go(func() {
 			w := b.writer(0, "out")

@@ -94,6 +94,7 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "web-out.log")
 	b := testBook(dir, "web", minLogSize, 4, nil)
+	b.sinks[streamOut].file.(*logFile).calm = 200 * time.Millisecond
 	w := b.writer(0, "out")
 	const size, total = 1000, 1000 // 15 files of 66 lines, 5 of them kept
 	for i := range total {
