@@ -136,7 +136,7 @@ type Config struct {
 	PIDFile string `toml:"pid_file" json:"pid_file,omitempty"`
 	// MaxLogSize is where a log file rotates; 10 MB when absent, 64 KiB at least.
 	MaxLogSize unit.Size `toml:"max_log_size" json:"max_log_size,omitempty"`
-	// MaxLogFiles is how many rotated files are kept, compressed once no more comes; 10 when absent.
+	// MaxLogFiles is how many rotated files are kept, compressed; 10 when absent.
 	MaxLogFiles int `toml:"max_log_files" json:"max_log_files,omitempty"`
 }
 
