@@ -209,7 +209,12 @@ func TestKeepAddsAndTakesOver(t *testing.T) {
 	if a := c.App("a"); a.Source != file || a.Environ["X"] != "1" || a.Revision != 1 {
 		t.Errorf("the command's app is %+v", a)
 	}
-	c = Merge(c, file, declare(t, file, `[{name: "c", script: "c.js"}]`), MergeOptions{CPUs: 1, Keep: true})
+	release := "/x/2/a.json" // the same app in another folder
+	c = Merge(c, release, declare(t, release, `[{name: "a", script: "a.js"}]`), MergeOptions{CPUs: 1, Keep: true})
+	if a := c.App("a"); a.Source != release || a.Cwd != "/x/2" || a.Revision != 2 || a.Slots[0].ID != 0 {
+		t.Errorf("the app of the other file is %+v", a)
+	}
+	c = Merge(c, file, declare(t, file, `[{name: "a", script: "a.js"}, {name: "c", script: "c.js"}]`), MergeOptions{CPUs: 1, Keep: true})
 	if names := appNames(c); len(names) != 3 {
 		t.Errorf("%v", names)
 	}

@@ -17,7 +17,7 @@ type MergeOptions struct {
 	CPUs int
 	// Only restricts the file to the apps with these names or in these namespaces; all else stays.
 	Only []string
-	// Keep lets stay what has left the file, and takes over apps that commands have declared.
+	// Keep lets stay what has left the file, and takes over apps of the same names from other files and commands.
 	Keep bool
 	// Environ is the shell environment of apps that are new.
 	Environ map[string]string
@@ -56,7 +56,7 @@ func Merge(now Config, file string, declared Config, o MergeOptions) Config {
 	seen := map[string]bool{}
 	for _, a := range declared.Apps {
 		i := slices.IndexFunc(c.Apps, func(old apps.Wanted) bool {
-			return old.Name == a.Name && (old.Source == file || o.Keep && old.Source == "")
+			return old.Name == a.Name && (old.Source == file || o.Keep)
 		})
 		if i < 0 || seen[a.Name] { // declared twice: Validate says so
 			c.AddApp(a.Config, file, o.Environ, o.CPUs)

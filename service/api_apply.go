@@ -84,7 +84,13 @@ func (f applying) apply(ctx context.Context, e *editor, gone <-chan struct{}, pr
 // plan is what makes now into next, with what there is to say of the file.
 func (f applying) plan(now, next host.Config) control.Plan {
 	p := plan(now, next)
-	p.Notes = append(f.declared.Lines.Notes(), p.Notes...)
+	notes := f.declared.Lines.Notes()
+	for _, a := range next.Apps {
+		if before := now.App(a.Name); before != nil && before.Source != "" && before.Source != a.Source {
+			notes = append(notes, fmt.Sprintf("%s was declared in %s until now", a.Name, before.Source))
+		}
+	}
+	p.Notes = append(notes, p.Notes...)
 	return p
 }
 

@@ -82,6 +82,17 @@ func TestApplyTakesKeysAppsAndEnvironment(t *testing.T) {
 		t.Errorf("env %v", c.App("one").Env)
 	}
 
+	other := r
+	other.File += ".json"
+	if _, err := d.Apply(t.Context(), other, nil); err == nil {
+		t.Error("two files own one app")
+	}
+	other.Keep = true
+	if p, err := d.Apply(t.Context(), other, nil); err != nil || !slices.Contains(p.Notes, "one was declared in "+r.File+" until now") || len(p.Changes) > 0 {
+		t.Errorf("taken over: %+v, %v", p, err)
+	}
+	r = other
+
 	before := len(b.wanted)
 	var e *control.Error
 	r.Set = map[string]json.RawMessage{"max_restart": json.RawMessage("5")}

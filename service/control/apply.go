@@ -19,7 +19,7 @@ type ApplyRequest struct {
 	Env string `json:"env,omitempty"`
 	// Only restricts the file to the apps and namespaces with these names; the rest of it stays as it is.
 	Only []string `json:"only,omitempty"`
-	// Keep does not remove what has left the file, and takes over apps that commands have declared.
+	// Keep does not remove what has left the file, and takes over apps of the same names from other files and commands.
 	Keep bool `json:"keep,omitempty"`
 	// Environ is the environment of the shell that asks, for apps that are new; nil: they get none.
 	Environ map[string]string `json:"environ,omitempty"`
