@@ -41,7 +41,7 @@ func (s *session) save() error {
 		if err != nil {
 			return fmt.Errorf("cannot write the declaration of %s: %w", rows[i].App, err)
 		}
-		o.set("roost", object{{"config", json.RawMessage(declared)}, {"environ", environObject(rows[i].app.Values)}})
+		o.set("roost", object{{"config", json.RawMessage(declared)}, {"environ", environObject(rows[i].app.Values)}, {"pm_uptime", o.get("pm_uptime")}})
 		list[i] = o
 	}
 	if err := s.writeDump(list); err != nil {
@@ -202,16 +202,19 @@ func readDumped(text []byte) ([]dumped, error) {
 
 func readProcess(p map[string]json.RawMessage) (dumped, error) {
 	d := dumped{count: 1, stopped: string(p["status"]) == `"stopped"`}
-	if own := p["roost"]; own != nil {
-		var kept struct {
-			Config  apps.Config       `json:"config"`
-			Environ map[string]string `json:"environ"`
-		}
-		if err := json.Unmarshal(own, &kept); err != nil {
+	var own struct {
+		Config  apps.Config       `json:"config"`
+		Environ map[string]string `json:"environ"`
+		Uptime  json.RawMessage   `json:"pm_uptime"`
+	}
+	if text := p["roost"]; text != nil {
+		if err := json.Unmarshal(text, &own); err != nil {
 			return d, fmt.Errorf("its declaration cannot be read: %w", err)
 		}
-		d.config, d.environ = kept.Config, kept.Environ
-		return d, nil
+		if bytes.Equal(own.Uptime, p["pm_uptime"]) { // else PM2 has run it since, and knows better
+			d.config, d.environ = own.Config, own.Environ
+			return d, nil
+		}
 	}
 	keys, environ, err := fromPM2(p)
 	if err != nil {

@@ -159,6 +159,6 @@ func (s *session) original() error {
 	return &control.Error{
 		Code:    control.CodeConflict,
 		Message: "PM2's own daemon runs in " + s.folder(),
-		Hint:    "move its apps over with: roost import pm2; or end it with its own pm2 kill; or set PM2_HOME to another folder",
+		Hint:    "with PM2's own program: pm2 save, then pm2 kill; with this one: pm2 resurrect; or set PM2_HOME to another folder",
 	}
 }

@@ -28,5 +28,6 @@ var refusals = []refused{
 	{[]string{"create"}, "there are no boilerplates", "write a server, then: pm2 start server.js; pm2 init writes a configuration file"},
 	{[]string{"autoinstall"}, "it does nothing in PM2 either", ""},
 	{[]string{"install-otel", "uninstall-otel"}, "nothing is traced", "add OpenTelemetry to the app: node --import"},
+	{[]string{"completion"}, "completion is that of the program's own name", "roost completion"},
 	{[]string{"web", "interact", "gracefulStop"}, "PM2 itself has removed it", ""},
 }
