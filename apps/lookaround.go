@@ -35,7 +35,7 @@ func (l *lookout) find(tell bool) error {
 			return err
 		}
 		if tell {
-			l.note(r.path)
+			l.note(r.path, false)
 		}
 	}
 	return nil
@@ -132,7 +132,7 @@ func (l *lookout) poll(ctx context.Context, why error) {
 		case <-tick.C:
 			now, took := l.snapshot()
 			if file := difference(before, now); file != "" {
-				l.note(file)
+				l.note(file, false)
 			}
 			before = now
 			tick.Reset(max(leastPoll, pollShare*took))

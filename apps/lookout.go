@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,10 +30,19 @@ type lookout struct {
 	denied  string // a folder that cannot be read
 	told    string // the last problem
 
-	first string    // file that has changed; empty: none
+	noted []noted   // what has changed and is not told yet, the first of it
 	until time.Time // it is told then at the latest
 	still *time.Timer
 }
+
+// noted is a file that has changed.
+type noted struct {
+	file string
+	made bool // by what has changed: if it is gone again, nothing has
+}
+
+// mostNoted bounds what is remembered of changes that come together.
+const mostNoted = 100
 
 // lookRoot is one of the paths that are watched.
 type lookRoot struct {
@@ -144,12 +154,12 @@ func (l *lookout) take(e fsnotify.Event) error {
 				return err
 			}
 			if files > 0 {
-				l.note(as)
+				l.note(as, false)
 			}
 			continue
 		}
 		if r.counts(name) {
-			l.note(as)
+			l.note(as, e.Has(fsnotify.Create))
 		}
 	}
 	return nil
@@ -157,7 +167,7 @@ func (l *lookout) take(e fsnotify.Event) error {
 
 // rescan looks at all folders again: some that are new may have been missed.
 func (l *lookout) rescan() error {
-	l.note(l.cwd)
+	l.note(l.cwd, false)
 	for _, r := range l.roots {
 		if r.real != "" && !r.file {
 			if _, err := l.tree(r, r.real); err != nil {
@@ -183,25 +193,41 @@ func (l *lookout) forget(gone string) {
 	for _, r := range l.roots {
 		if r.real != "" && isBelow(r.real, gone) {
 			r.real = ""
-			l.note(r.path)
+			l.note(r.path, false)
 		}
 	}
 }
 
-// note takes in that a file has changed. The first of those that change while
-// others do is the one that is told.
-func (l *lookout) note(file string) {
+// note takes in that a file has changed.
+func (l *lookout) note(file string, made bool) {
 	now := time.Now()
-	if l.first == "" {
-		l.first, l.until = file, now.Add(mostDelays*l.delay)
+	if len(l.noted) == 0 {
+		l.until = now.Add(mostDelays * l.delay)
+	}
+	known := slices.ContainsFunc(l.noted, func(n noted) bool { return n.file == file })
+	if !known && len(l.noted) < mostNoted {
+		l.noted = append(l.noted, noted{file, made})
 	}
 	l.still.Reset(max(0, min(l.delay, l.until.Sub(now))))
 }
 
+// tell tells the first file that has changed and is there. Those that editors
+// make for a moment do not count.
 func (l *lookout) tell() {
-	file := l.first
-	l.first = ""
-	l.changed(l.shown(file))
+	told := ""
+	for _, n := range l.noted {
+		if _, err := os.Lstat(n.file); err == nil {
+			told = n.file
+			break
+		}
+		if told == "" && !n.made {
+			told = n.file
+		}
+	}
+	l.noted = nil
+	if told != "" {
+		l.changed(l.shown(told))
+	}
 }
 
 // complainOf tells which paths cannot be watched.

@@ -86,6 +86,7 @@ type Failure struct {
 	Reason string   // e.g. "slot 0 exited with status 1 before it was ready"
 	Hint   string   // what to do
 	Output []string // the failing instance's last lines
+	Waits  bool     // it only waits for another app, which is to be seen to
 	Port   int      // a port that it could not have because another process listens on it; 0: none
 }
 

@@ -23,7 +23,7 @@ func (a *App) Hold(w Wait) {
 func (a *App) despair() {
 	switch {
 	case a.changing && a.wait.Failed && a.failure == nil:
-		a.hopeless = &Failure{App: a.wanted.Name, Reason: a.wait.Reason, Hint: "see to that app first"}
+		a.hopeless = &Failure{App: a.wanted.Name, Reason: a.wait.Reason, Hint: "see to that app first", Waits: true}
 		a.failure = a.hopeless
 		a.log.Warn("not as wanted", "reason", a.wait.Reason)
 	case !a.wait.Failed && a.failure != nil && a.failure == a.hopeless:

@@ -133,8 +133,8 @@ func TestADependencyThatFailsIsTheFailureOfThoseThatWait(t *testing.T) {
 			t.Errorf("Settle does not say %q: %v", want, err)
 		}
 	}
-	if !errors.As(err, &f) {
-		t.Errorf("Settle = %T", err)
+	if !errors.As(err, &f) || f.App != "db" || !slices.Contains(f.Output, "no disk") {
+		t.Errorf("Settle begins with %+v, want the cause and its output", f)
 	}
 	if in := b.App("web").Status().Instances[0]; in.State != apps.StateWaiting || !strings.HasPrefix(in.Reason, "waits for api") {
 		t.Errorf("web = %+v", in)

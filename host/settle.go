@@ -3,8 +3,10 @@ package host
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
+	"roost/apps"
 	"roost/tls"
 )
 
@@ -53,8 +55,17 @@ func (c change) settle(ctx context.Context, h *Host) error {
 			said = append(said, err)
 		}
 	}
+	slices.SortStableFunc(said, func(a, b error) int { return rank(a) - rank(b) }) // causes first
 	if len(said) == 1 {
 		return said[0]
 	}
 	return errors.Join(said...)
+}
+
+// rank puts the failures of apps that only wait for others behind.
+func rank(err error) int {
+	if f, ok := err.(*apps.Failure); ok && f.Waits {
+		return 1
+	}
+	return 0
 }
