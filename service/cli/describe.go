@@ -75,7 +75,6 @@ func (f *facts) identity(a control.App) {
 	f.bad("failure", a.Failure)
 	f.bad("problem", a.Problem)
 	f.bad("logs fail", a.LogProblem)
-	f.bad("problem", a.Problem)
 	f.add("version", a.Version)
 	f.add("script", a.Config.Script)
 	f.add("command", a.Config.Command)
