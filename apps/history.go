@@ -2,6 +2,7 @@ package apps
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"time"
 )
@@ -12,6 +13,14 @@ type History struct {
 	app     string
 	sources []*lineSource
 	err     error
+}
+
+// Fresh leaves only what has come since the app is supervised, and returns h.
+func (h *History) Fresh() *History {
+	for _, s := range h.sources {
+		s.most = s.came
+	}
+	return h
 }
 
 // Close closes the files.
@@ -42,7 +51,7 @@ func (b *logBook) history(f *follower) *History {
 		if held {
 			waiting = slices.Concat(s.buf[s.done:], waiting)
 		}
-		from := &lineSource{place: s.place, ids: slices.Clone(b.ids), like: s.place.like(b.app)}
+		from := &lineSource{place: s.place, ids: slices.Clone(b.ids), like: s.place.like(b.app), came: s.came, most: math.MaxInt}
 		if len(waiting) > 0 {
 			from.memory = bytes.Split(bytes.TrimSuffix(waiting, []byte{'\n'}), []byte{'\n'})
 		}

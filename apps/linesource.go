@@ -19,6 +19,8 @@ type lineSource struct {
 	place  logPlace
 	ids    []int           // of the app's slots
 	like   Line            // what the file tells of each line
+	came   int             // lines since the app is supervised
+	most   int             // lines that there are to be read
 	wanted int             // lines that may still be asked for
 	keep   func(Line) bool // which lines count; nil: all
 

@@ -350,7 +350,7 @@ func (b *logBook) each(what string, do func(*logSink) error) error {
 func (b *logBook) flush() error {
 	return b.each("cannot empty log %s", func(s *logSink) error {
 		b.mu.Lock()
-		s.waiting = waitingLines{}
+		s.waiting, s.came = waitingLines{}, 0
 		s.release()
 		b.mu.Unlock()
 		s.buf, s.done = nil, 0

@@ -20,6 +20,7 @@ type logSink struct {
 	// Guarded by the book's mu.
 	place   logPlace
 	waiting waitingLines
+	came    int           // lines so far
 	room    chan struct{} // closed when the disk has taken what waits; nil: nobody waits for that
 	failing bool          // the last write failed
 	stalled bool          // the disk does not answer
@@ -68,6 +69,7 @@ func (s *logSink) release() {
 func (s *logSink) add(now time.Time, from origin, lines [][]byte) {
 	w, f := &s.waiting, &s.place.format
 	before, after := f.frame(now, from)
+	s.came += len(lines)
 	for _, text := range lines {
 		if w.lost > 0 || len(w.text)+len(text) > maxPending {
 			w.lost++

@@ -43,6 +43,7 @@ func Tail(histories []*History, n int, keep func(Line) bool) ([]Line, error) {
 			if keep != nil {
 				s.wanted = max(n, mostRead)
 			}
+			s.wanted = min(s.wanted, s.most)
 		}
 	}
 	t := tail{left: maxTail}

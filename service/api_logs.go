@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -35,83 +36,113 @@ func (a *api) logs(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	var past []*apps.History
-	begun := false
-	f := newFollowers(a, targets, func(p program) (<-chan apps.Line, func()) {
-		h, lines, stop := p.Follow()
-		if begun { // an app that has come since
-			h.Close()
-		} else {
-			past = append(past, h)
-		}
-		return lines, stop
-	})
+	s := &logStream{stream: stream, response: c.Response(), out: json.NewEncoder(c.Response())}
+	defer s.forget()
+	f := newFollowers(a, targets, s.open)
 	defer f.close()
 	if follow {
 		f.update(ctx, chosen)
 	} else {
 		for _, l := range chosen {
 			if p := a.box.App(l.app); p != nil {
-				past = append(past, p.History())
+				s.past = append(s.past, p.History())
 			}
 		}
 	}
-	history, err := apps.Tail(past, count, chosen.filter(stream))
-	begun = true
-	for _, h := range past {
-		h.Close()
-	}
+	history, err := apps.Tail(s.past, count, chosen.filter(stream))
 	if err != nil {
 		return err
 	}
-
-	c.Response().Header().Set(echo.HeaderContentType, "application/x-ndjson")
-	c.Response().WriteHeader(http.StatusOK)
-	out := json.NewEncoder(c.Response())
-	for i := range history {
-		if out.Encode(control.LogEvent{Line: &history[i]}) != nil {
-			return nil
-		}
-	}
-	if !follow {
-		out.Encode(control.LogEvent{Done: true})
+	s.forget()
+	s.response.Header().Set(echo.HeaderContentType, "application/x-ndjson")
+	s.response.WriteHeader(http.StatusOK)
+	if s.send(history) != nil {
 		return nil
 	}
-	c.Response().Flush()
-	return a.follow(ctx, f, chosen, stream, c, out)
+	if !follow {
+		s.out.Encode(control.LogEvent{Done: true})
+		return nil
+	}
+	s.response.Flush()
+	s.follow(ctx, f, chosen)
+	return nil
 }
 
-func (a *api) follow(ctx context.Context, f *followers[apps.Line], chosen followTargets, stream string, c echo.Context, out *json.Encoder) error {
+// logStream is the answer to one request for lines.
+type logStream struct {
+	stream   string
+	response *echo.Response
+	out      *json.Encoder
+	past     []*apps.History // of apps that are followed, to be shown
+}
+
+// open follows an app.
+func (s *logStream) open(p program) (<-chan apps.Line, func()) {
+	h, lines, stop := p.Follow()
+	s.past = append(s.past, h)
+	return lines, stop
+}
+
+func (s *logStream) forget() {
+	for _, h := range s.past {
+		h.Close()
+	}
+	s.past = nil
+}
+
+func (s *logStream) send(lines []apps.Line) error {
+	for i := range lines {
+		if err := s.out.Encode(control.LogEvent{Line: &lines[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostFresh bounds what is shown of an app from before it was followed, in lines.
+const mostFresh = 1000
+
+// fresh sends what apps that have come since wrote before they were followed.
+func (s *logStream) fresh(keep func(apps.Line) bool) error {
+	for _, h := range s.past {
+		h.Fresh()
+	}
+	lines, err := apps.Tail(s.past, mostFresh, keep)
+	s.forget()
+	return errors.Join(err, s.send(lines))
+}
+
+// follow sends what comes until ctx ends or nobody reads.
+func (s *logStream) follow(ctx context.Context, f *followers[apps.Line], chosen followTargets) {
 	beat, look := time.NewTicker(control.Beat), time.NewTicker(time.Second)
 	defer beat.Stop()
 	defer look.Stop()
-	keep := chosen.filter(stream)
+	keep := chosen.filter(s.stream)
 	for {
-		var e control.LogEvent
+		var err error
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-look.C:
-			if now, err := a.followed(f.targets); err == nil {
-				keep = now.filter(stream)
+			if now, failed := f.api.followed(f.targets); failed == nil {
+				keep = now.filter(s.stream)
 				f.update(ctx, now)
+				err = s.fresh(keep)
 			}
-			continue
 		case <-beat.C:
+			err = s.out.Encode(control.LogEvent{})
 		case line := <-f.news:
-			if keep != nil && !keep(line) {
-				continue
+			if keep == nil || keep(line) {
+				err = s.send([]apps.Line{line})
 			}
-			e.Line = &line
 		}
-		if out.Encode(e) != nil {
-			return nil
+		if err != nil {
+			return
 		}
 		if len(f.news) == 0 {
-			c.Response().Flush()
+			s.response.Flush()
 		}
 	}
 }

@@ -441,6 +441,53 @@ func TestLogsAreMergedAndFollowedWithoutGapOrDouble(t *testing.T) {
 	}
 }
 
+func TestWhoFollowsSeesTheFirstLinesOfAnAppThatComesLater(t *testing.T) {
+	d := begin(t, Options{Dirs: home(t)})
+	talk := shell(t, "talk", "echo one; echo two; while :; do sleep 0.1; echo more; done", 1)
+	talk.Config.LogType = "raw" // no times to go by
+	if _, err := d.Start(t.Context(), talk, nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it has spoken", func() bool {
+		n := 0
+		err := d.Logs(t.Context(), control.LogsRequest{Lines: 10}, func(apps.Line) error { n++; return nil })
+		return err == nil && n > 2
+	})
+	if _, err := d.Act(t.Context(), control.ActRequest{Verb: control.VerbDelete, Targets: []string{"talk"}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Start(t.Context(), shell(t, "mark", "echo mark; exec sleep 1000", 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	enough, got, follows := errors.New("enough"), make(chan string, 100), make(chan struct{})
+	ended := make(chan error)
+	go func() {
+		ended <- d.Logs(t.Context(), control.LogsRequest{Follow: true, Lines: 10}, func(l apps.Line) error {
+			if l.App == "mark" {
+				close(follows)
+				return nil
+			}
+			got <- l.Text
+			if len(got) == 5 {
+				return enough
+			}
+			return nil
+		})
+	}()
+	<-follows
+	if _, err := d.Start(t.Context(), talk, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != enough {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"one", "two", "more", "more", "more"} { // once, and nothing of its life before
+		if text := <-got; text != want {
+			t.Errorf("%q where %q should be", text, want)
+		}
+	}
+}
+
 func TestSIGUSR2OpensTheLogFilesAgain(t *testing.T) {
 	dirs := home(t)
 	c := spawn(t, dirs, "real")
