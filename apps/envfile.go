@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,9 +35,7 @@ func envFiles(c *Config) (layers []layer, err error) {
 // envFile is one of the files; a layer without variables when it is missing and may be.
 func envFile(c *Config, name string) (layer, error) {
 	path, optional := strings.CutSuffix(name, "?")
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.Cwd, path)
-	}
+	path = seenFrom(c.Cwd, path)
 	vars, err := readEnvFile(path)
 	switch {
 	case err == nil:
@@ -71,6 +69,9 @@ func readEnvFile(path string) (map[string]string, error) {
 		return nil, &Complaint{"env_file", fmt.Sprintf("cannot read env_file %s: %v", path, cause(err)), "check its permissions"}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if n := swollenLine(text); n > 0 {
+		return nil, &Complaint{"env_file", fmt.Sprintf("%s:%d: the values become too large", path, n), "write $ in single quotes where it stands for itself"}
+	}
 	vars, err := godotenv.UnmarshalBytes(text)
 	if err != nil {
 		return nil, &Complaint{"env_file", fmt.Sprintf("%s:%d: is not KEY=value", path, brokenLine(text)), "see that each quote is closed, and that names have letters, digits and _ only"}
@@ -83,18 +84,55 @@ func readEnvFile(path string) (map[string]string, error) {
 	return vars, nil
 }
 
+// maxValueLines is how many lines a value may have, for a broken one to be
+// found: a chain of certificates has fewer.
+const maxValueLines = 500
+
 // brokenLine is the number of the line at which text, which does not parse,
-// breaks: the one after as many as parse.
+// breaks: where the first statement begins that does not parse by itself.
 func brokenLine(text []byte) int {
-	good, n, end := 0, 0, 0
+	lines := slices.Collect(bytes.Lines(text))
+	for at := 0; at < len(lines); {
+		n, good := 0, false
+		for ; !good && n < maxValueLines && at+n < len(lines); n++ {
+			_, err := godotenv.UnmarshalBytes(bytes.Join(lines[at:at+n+1], nil))
+			good = err == nil
+		}
+		if !good {
+			return at + 1
+		}
+		at += n
+	}
+	return len(lines)
+}
+
+var (
+	assigned  = regexp.MustCompile(`^\s*(?:export\s+)?([A-Za-z0-9_.]+)\s*[=:]`)
+	mentioned = regexp.MustCompile(`\$\{?([A-Za-z0-9_]+)`)
+)
+
+// swollenLine is the number of the first line with which what $NAME stands for
+// could make the values larger than maxEnvFile altogether; 0: there is none.
+// Values that double from line to line would take all memory.
+func swollenLine(text []byte) int {
+	sizes, name, n, sum := map[string]int{}, "", 0, 0
 	for line := range bytes.Lines(text) {
 		n++
-		end += len(line)
-		if _, err := godotenv.UnmarshalBytes(text[:end]); err == nil {
-			good = n
+		size := len(line)
+		for _, m := range mentioned.FindAllSubmatch(line, -1) {
+			size += sizes[string(m[1])]
+		}
+		if m := assigned.FindSubmatch(line); m != nil {
+			name = string(m[1])
+			sum -= sizes[name]
+			sizes[name] = 0
+		}
+		sizes[name] += size // a line without a name goes on with the value before
+		if sum += size; sum > maxEnvFile+len(text) {
+			return n
 		}
 	}
-	return good + 1
+	return 0
 }
 
 // lineOf is the number of the first line that sets key.

@@ -86,6 +86,8 @@ func TestABrokenEnvFileFailsTheStart(t *testing.T) {
 		{"ours", "A=1\nexport LISTEN_FDS=1", "ours.env:2: LISTEN_FDS is set for each instance"},
 		{"zero", "A=x\x00SECRET", "zero.env:1: A has a zero byte"},
 		{"big", big, "at most"},
+		{"double", "A=SECRET\n" + strings.Repeat("A=$A${A}\n", 40), "double.env:1"},
+		{"long", "A=1\n" + strings.Repeat("B=2\n", 10000) + "SECRET\n", "long.env:10002: is not KEY=value"},
 		{"folder", "", "is not a file"},
 		{"none", "", "does not exist"},
 	} {

@@ -186,10 +186,7 @@ func runsNode(w *Wanted) bool {
 		}
 		return slices.ContainsFunc(names, isNode)
 	}
-	script := c.Script
-	if !filepath.IsAbs(script) {
-		script = filepath.Join(c.Cwd, script)
-	}
+	script := seenFrom(c.Cwd, c.Script)
 	if _, err := os.Stat(script); err != nil {
 		return foundNode(w, c.Script)
 	}

@@ -30,10 +30,7 @@ func commandLine(c *Config, env map[string]string) (invocation, error) {
 	if c.Script == "" {
 		return splitCommand(c, cwd, env["PATH"])
 	}
-	script := c.Script
-	if !filepath.IsAbs(script) {
-		script = filepath.Join(cwd, script)
-	}
+	script := seenFrom(cwd, c.Script)
 	switch info, err := os.Stat(script); {
 	case errors.Is(err, fs.ErrNotExist) && filepath.Base(c.Script) == c.Script && (c.Interpreter == "" || c.Interpreter == "none"):
 		// a program that PATH finds, such as "npm", as in PM2

@@ -79,10 +79,7 @@ func pidPath(w *Wanted, slot int, pm2Home string) string {
 	id := "-" + strconv.Itoa(w.Slots[slot].ID)
 	switch {
 	case w.PIDFile != "":
-		path := w.PIDFile
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(w.Cwd, path)
-		}
+		path := seenFrom(w.Cwd, w.PIDFile)
 		ext := filepath.Ext(path)
 		return strings.TrimSuffix(path, ext) + id + ext
 	case pm2Home != "":

@@ -3,8 +3,6 @@ package apps
 import (
 	"cmp"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -38,7 +36,7 @@ func (v *validation) start() {
 	if c.MemoryMax < 0 || c.MemoryMax > 0 && c.MemoryMax < minMemory {
 		v.add("memory_max", "memory_max = %d bytes is less than the least, 1M", `write a unit, such as "512M"`, int64(c.MemoryMax))
 	}
-	if info, err := os.Stat(filepath.Join(c.Cwd, c.PIDFile)); c.PIDFile != "" && err == nil && info.IsDir() {
+	if c.PIDFile != "" && isFolder(c.Cwd, c.PIDFile) {
 		v.add("pid_file", "pid_file %s is a folder", "name a file in it", c.PIDFile)
 	}
 }
