@@ -135,6 +135,24 @@ func TestSoManyAppsAtATimeUntilOneFails(t *testing.T) {
 	}
 }
 
+func TestSoManyAppsAtATimeMeansWhatWasThereAtFirst(t *testing.T) {
+	d, b := three(t)
+	act := func(r control.ActRequest) (string, error) {
+		r.Parallel = 1
+		done, err := d.Act(t.Context(), r, nil)
+		return strings.Join(done.Apps, " "), err
+	}
+	if _, err := act(control.ActRequest{Verb: "stop", Targets: []string{"api", "0"}}); err != nil || !b.last().Apps[0].Slots[0].Stopped || b.last().Apps[0].Slots[1].Stopped {
+		t.Errorf("stop of an app and an instance: %v, %+v", err, b.last().Apps)
+	}
+	if done, err := act(control.ActRequest{Verb: "restart", Targets: []string{"all"}, Running: true}); err != nil || done != "web mail" {
+		t.Errorf("restart of what runs: %q, %v", done, err)
+	}
+	if done, err := act(control.ActRequest{Verb: "delete", Targets: []string{"web", "back"}, Only: []string{"web", "mail"}}); err != nil || done != "web mail" || len(b.last().Apps) != 1 {
+		t.Errorf("delete: %q, %v, %+v", done, err, b.last().Apps)
+	}
+}
+
 func TestValuesOfVariablesAreToldToThoseWhoAsk(t *testing.T) {
 	d, b := three(t)
 	ctx := t.Context()

@@ -91,29 +91,37 @@ func (a *api) act(ctx context.Context, r asked[control.ActRequest]) (control.Act
 	}
 	touches := verb == control.VerbReset || verb == control.VerbFlush || verb == control.VerbReopen || verb == control.VerbSignal
 	if !touches && r.Request.Parallel == 0 {
-		return a.change(ctx, r, nil)
+		return a.change(ctx, r)
 	}
 	config := a.editor.Config()
 	chosen, err := choose(config, r.Request)
 	if err != nil {
 		return control.Acted{}, err
 	}
-	names := namesOf(config, chosen)
 	if !touches {
-		return a.changeSome(ctx, r, names)
+		if chosen, err = working(config, r.Request, chosen); err != nil {
+			return control.Acted{}, err
+		}
+		return a.changeSome(ctx, r, config, chosen)
 	}
 	if err := a.touch(r.Request, config, chosen); err != nil {
 		return control.Acted{}, err
 	}
-	return a.acted(names, verb, nil), nil
+	return a.acted(namesOf(config, chosen), verb, nil), nil
 }
 
-// changeSome changes so many apps at a time as the request says, until one fails.
-func (a *api) changeSome(ctx context.Context, r asked[control.ActRequest], names []string) (control.Acted, error) {
+// changeSome changes so many apps of config at a time as the request says,
+// until one fails.
+func (a *api) changeSome(ctx context.Context, r asked[control.ActRequest], config host.Config, chosen []selection) (control.Acted, error) {
+	names, many := namesOf(config, chosen), r.Request.Parallel
 	var notes []string
-	for first := 0; first < len(names); first += r.Request.Parallel {
-		last := min(first+r.Request.Parallel, len(names))
-		done, err := a.change(ctx, r, names[first:last])
+	for first := 0; first < len(chosen); first += many {
+		last := min(first+many, len(chosen))
+		r.Request.Only, r.Request.Targets = nil, nil // what was meant at first: some of it may be gone by now
+		for _, s := range chosen[first:last] {
+			r.Request.Targets = append(r.Request.Targets, words(config, s)...)
+		}
+		done, err := a.change(ctx, r)
 		if err != nil {
 			e := *failed(err)
 			if last < len(names) {
@@ -128,9 +136,8 @@ func (a *api) changeSome(ctx context.Context, r asked[control.ActRequest], names
 	return out, nil
 }
 
-// change does a verb that changes what is wanted, to those of the targets that
-// are in group, to all of them when it is nil.
-func (a *api) change(ctx context.Context, r asked[control.ActRequest], group []string) (control.Acted, error) {
+// change does a verb that changes what is wanted.
+func (a *api) change(ctx context.Context, r asked[control.ActRequest]) (control.Acted, error) {
 	var names, said []string
 	err := a.editor.Edit(ctx, change{
 		what: r.Request.Verb + " " + strings.Join(r.Request.Targets, " "),
@@ -138,9 +145,6 @@ func (a *api) change(ctx context.Context, r asked[control.ActRequest], group []s
 			chosen, err := choose(*c, r.Request)
 			if err != nil {
 				return err
-			}
-			if group != nil {
-				chosen = slices.DeleteFunc(chosen, func(s selection) bool { return !slices.Contains(group, c.Apps[s.app].Name) })
 			}
 			if chosen, err = working(*c, r.Request, chosen); err != nil {
 				return err

@@ -91,6 +91,19 @@ func choose(c host.Config, r control.ActRequest) ([]selection, error) {
 	return chosen, nil
 }
 
+// words are the targets that mean a selection.
+func words(c host.Config, s selection) []string {
+	app := &c.Apps[s.app]
+	if s.whole {
+		return []string{app.Name}
+	}
+	out := make([]string, len(s.slots))
+	for i, id := range ids(app, s.slots) {
+		out[i] = strconv.Itoa(id)
+	}
+	return out
+}
+
 func namesOf(c host.Config, chosen []selection) []string {
 	names := make([]string, len(chosen))
 	for i, s := range chosen {

@@ -14,13 +14,19 @@
 //	GET    /v1/ping                                  Pong
 //	GET    /v1/status                                Status
 //	GET    /v1/instances?target=…                    []apps.Instance
-//	GET    /v1/apps/{name or id}                     App
+//	GET    /v1/instances/{id}/environ                map[string]string
+//	GET    /v1/apps?values=                          []App
+//	GET    /v1/apps/{name or id}?values=             App
+//	GET    /v1/events?target=…                       apps.Event, line by line
 //	GET    /v1/logs?target=…&lines=&follow=&stream=  LogEvent, line by line
 //	GET    /v1/root                                  PEM
 //	GET    /metrics                                  Prometheus' text format
 //	POST   /v1/apps              StartRequest        Acted
 //	POST   /v1/act               ActRequest          Acted
 //	POST   /v1/scale             ScaleRequest        Acted
+//	POST   /v1/input             InputRequest        []Reply
+//	POST   /v1/message           MessageRequest      []Reply
+//	POST   /v1/trigger           TriggerRequest      []Reply
 //	POST   /v1/apply             ApplyRequest        Plan
 //	POST   /v1/sites             SiteRequest         Plan
 //	DELETE /v1/sites             SiteRequest         Plan
