@@ -3,6 +3,7 @@ package apps
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // time zones on a box without them, such as an empty container
@@ -35,13 +36,29 @@ func parseTimes(text, zone string) (*times, error) {
 	}
 	schedule, err := cronSyntax.Parse(text)
 	if err != nil {
-		return nil, err
+		return nil, blame(text, err)
 	}
 	t.cron = schedule
 	if t.next(time.Now()).IsZero() {
 		return nil, errors.New("that time never comes")
 	}
 	return t, nil
+}
+
+// blame names the field of a cron expression that cannot be read.
+func blame(text string, err error) error {
+	names := []string{"second", "minute", "hour", "day of the month", "month", "day of the week"}
+	fields := strings.Fields(text)
+	if n := len(fields); n == 5 || n == 6 {
+		for i, field := range fields {
+			alone := slices.Repeat([]string{"*"}, n)
+			alone[i] = field
+			if _, wrong := cronSyntax.Parse(strings.Join(alone, " ")); wrong != nil {
+				return fmt.Errorf("the %s is %q: %w", names[6-n+i], field, wrong)
+			}
+		}
+	}
+	return err
 }
 
 func loadZone(name string) (*time.Location, error) {

@@ -57,7 +57,7 @@ func (a *App) rest(old want, n int) {
 				a.drain(s, inst, true)
 			}
 		}
-		s.cur, s.next, s.ended = nil, nil, true
+		s.cur, s.next, s.ended, s.badly = nil, nil, true, false
 	case s.cur != nil:
 	case !(old.job && old.runs(n) && a.want.replace && a.want.slots[n].Revision > old.slots[n].Revision):
 		s.ended = true

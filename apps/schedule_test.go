@@ -89,6 +89,22 @@ func TestARestartByCommandRunsAJobAtOnce(t *testing.T) {
 	})
 }
 
+func TestAJobWhoseRunFailsAtOnceIsSettledAgain(t *testing.T) {
+	job(t, 0, 4, func(t *testing.T, a *app, w Wanted) {
+		a.settled(w)
+		w.Slots, w.Revision, w.Replace = wanted(2), 2, true
+		a.Want(w)
+		if err := a.Settle(t.Context()); err == nil || err.Error() != "web: slot 0 exited with status 4 before it was ready" {
+			t.Errorf("Settle = %v", err)
+		}
+		w.Slots, w.Revision = wanted(1), 1
+		a.settled(w) // as an edit does that has failed
+		if n := len(a.starts()); n != 1 {
+			t.Errorf("%d runs, want 1", n)
+		}
+	})
+}
+
 func TestAnAppBecomesAJobAndBackAgain(t *testing.T) {
 	run(t, nil, func(t *testing.T, a *app) {
 		w := form(1)

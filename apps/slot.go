@@ -37,5 +37,5 @@ func (s *slot) blocked() bool {
 
 // forgive forgets failures, for a slot that something new is wanted of.
 func (s *slot) forgive() {
-	s.ended, s.errored, s.fails, s.retryAt, s.reason, s.exitCode = false, false, 0, time.Time{}, "", nil
+	s.ended, s.badly, s.errored, s.fails, s.retryAt, s.reason, s.exitCode = false, false, false, 0, time.Time{}, "", nil
 }
