@@ -41,7 +41,7 @@ func Evaluate(ctx context.Context, file string, said io.Writer) ([]byte, error) 
 
 	bounded, cancel := context.WithTimeout(ctx, evaluateLimit)
 	defer cancel()
-	cmd := exec.CommandContext(bounded, node, "-e", evaluateScript, file, answer)
+	cmd := exec.CommandContext(bounded, node, "--no-warnings", "-e", evaluateScript, file, answer)
 	cmd.Dir = filepath.Dir(file)
 	if said == nil {
 		said = io.Discard

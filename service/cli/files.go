@@ -103,6 +103,9 @@ func (c *console) fileTargets(ctx context.Context, _, word string, o fileFlags) 
 // are then as the verb wants them, and it is done to the others. What is not
 // in the file stays.
 func (c *console) actFile(ctx context.Context, verb, word string, o fileFlags) ([]string, error) {
+	if _, named := o.set["name"]; named {
+		return nil, usage("--name does not go with the file "+word, "write the name into the file")
+	}
 	before, err := c.rows(ctx)
 	if err != nil {
 		return nil, err
