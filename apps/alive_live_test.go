@@ -173,6 +173,14 @@ func TestATCPCheckAsksAnAddressElsewhere(t *testing.T) {
 }
 
 func TestAnExecCheckRunsAsTheInstanceAndLeavesNothing(t *testing.T) {
+	t.Run("with what the system has", testExecCheck)
+	t.Run("without control groups", func(t *testing.T) {
+		withoutCgroups(t)
+		testExecCheck(t)
+	})
+}
+
+func testExecCheck(t *testing.T) {
 	a := live(t)
 	a.file("check.sh", `#!/bin/sh
 		put() { echo $2 > $1.new && mv $1.new $1; }

@@ -152,11 +152,14 @@ func TestAStickyRequestThatFailsGoesToAnotherSlot(t *testing.T) {
 		dead := deadInstance(t)
 		dead.slot = 0
 		p.publish([]*endpoint{dead, all[1]})
-		for range 3 {
+		for n := range int32(3) {
 			c := client{address: "10.0.0.1:1", cookies: []string{"roost_web=" + newStickiness("cookie", "web").token(0)}}
 			slot, cookie := c.asks(t, p)
 			if slot != "1" || (cookie != nil) != (sticky == "cookie") {
 				t.Errorf("%s: slot %q answers, with the cookie %v", sticky, slot, cookie)
+			}
+			if tries := dead.health.bad.Load() / badConnect; tries > n+1 {
+				t.Errorf("%s: the dead instance was tried %d times for %d requests", sticky, tries, n+1)
 			}
 		}
 	}
