@@ -52,6 +52,9 @@ func (b *logBook) history(f *follower) *History {
 			waiting = slices.Concat(s.buf[s.done:], waiting)
 		}
 		from := &lineSource{place: s.place, ids: slices.Clone(b.ids), like: s.place.like(b.app), came: s.came, most: math.MaxInt}
+		if len(b.ids) == 1 {
+			from.like.Slot, from.like.ID = 0, b.ids[0] // there is no other
+		}
 		if len(waiting) > 0 {
 			from.memory = bytes.Split(bytes.TrimSuffix(waiting, []byte{'\n'}), []byte{'\n'})
 		}

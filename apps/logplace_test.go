@@ -202,6 +202,16 @@ func TestADateStandsInFrontOfRawLinesAndTellsTheTime(t *testing.T) {
 	}
 }
 
+func TestLinesOfTheOnlyInstanceAreItsOwnInWhateverForm(t *testing.T) {
+	b := newLogBook(logLayout{dir: t.TempDir()}, "web", nil)
+	defer b.close()
+	b.want(&Wanted{Config: Config{Name: "web", LogType: "raw"}, Slots: []Slot{{ID: 7}}})
+	fmt.Fprintln(b.writer(0, "out"), "one")
+	if got := back(t, b); len(got) != 1 || got[0].ID != 7 || got[0].Slot != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestLinesWithoutTimesComeFileByFile(t *testing.T) {
 	dir := t.TempDir()
 	raw := bookOf(dir, Config{Name: "raw", LogType: "raw"}, nil)
