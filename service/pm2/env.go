@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"roost/apps"
+	"roost/service/control"
 )
 
 // process is a row as jlist and prettylist have it.
@@ -191,7 +192,7 @@ type files struct{ out, err, both string }
 // logs are the files of the row. The daemon tells those of the app: of every
 // slot, or of all together, those of stdout first, then stderr, then both.
 func (r *row) logs() files {
-	list, n, slot := r.app.Logs, len(r.app.Instances), r.Slot
+	list, n, slot := r.app.Logs, len(rowsOf([]control.App{*r.app})), r.Slot
 	if n == 0 || len(list) < 2*n || len(list)%n != 0 { // shared by the slots
 		n, slot = 1, 0
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"roost/apps"
 	"roost/host"
@@ -93,11 +94,16 @@ func (s *session) new(word string) error {
 	if err != nil {
 		return err
 	}
+	if !s.has("name") {
+		if name := nameFor(&a, rows); name != a.Name {
+			s.warn("there is an app %s already: this one is called %s", a.Name, name)
+			a.Name = name
+		}
+	}
 	r := control.StartRequest{Config: a, Environ: environ(), Force: s.has("force"), KeepNew: true}
 	if mine := named(rows, a.Name); len(mine) > 0 && mine[0].App == a.Name && !r.Force {
-		same := mine[0].app.Config.Script == a.Script && mine[0].app.Config.Command == a.Command
 		switch {
-		case !same:
+		case !sameProgram(&mine[0], &a):
 			return &control.Error{
 				Code: control.CodeConflict, Message: fmt.Sprintf("there is an app %s already, which runs %s", a.Name, mine[0].script()),
 				Hint: "call this one otherwise with --name, or replace that one with -f",
@@ -130,6 +136,24 @@ func (s *session) new(word string) error {
 	}
 	s.say("Done.")
 	return nil
+}
+
+// nameFor is a name for an app that was given none: that of its script, or
+// where another program has that one, with a number: index, index-2. PM2 has
+// both under one name.
+func nameFor(a *apps.Config, rows []row) string {
+	name := a.Name
+	for n := 2; ; n++ {
+		mine := slices.IndexFunc(rows, func(r row) bool { return r.App == name })
+		if mine < 0 || sameProgram(&rows[mine], a) {
+			return name
+		}
+		name = fmt.Sprintf("%s-%d", a.Name, n)
+	}
+}
+
+func sameProgram(r *row, a *apps.Config) bool {
+	return r.app.Config.Script == a.Script && r.app.Config.Command == a.Command
 }
 
 // alive reports whether any of the rows is meant to run and does.
