@@ -73,6 +73,9 @@ func parse(words []string) (*line, error) {
 			i++
 			text = words[i]
 		}
+		if f.takes == nothing {
+			text = ""
+		}
 		key := f.long
 		if key == "" {
 			key = f.short

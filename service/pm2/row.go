@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"roost/apps"
 	"roost/service/control"
@@ -111,21 +110,21 @@ var currentUser = sync.OnceValue(func() string {
 
 func (r *row) watches() bool { return len(r.app.Config.Watch) > 0 }
 
-// age is the time since the start in PM2's one unit: 5s, 3m, 2h, 4D.
+// age is the time since the start in PM2's one unit, of which there are two at
+// least: 119s, 2m, 47h, 2D.
 func (r *row) age() string {
 	if r.PID == 0 || r.State != apps.StateReady && r.State != apps.StateStarting {
 		return "0"
 	}
-	d := time.Duration(r.Uptime * float64(time.Second))
-	switch {
-	case d >= 3*24*time.Hour:
-		return fmt.Sprintf("%dD", d/(24*time.Hour))
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%dm", d/time.Minute)
+	for _, u := range []struct {
+		seconds float64
+		name    string
+	}{{365 * 86400, "Y"}, {30 * 86400, "M"}, {86400, "D"}, {3600, "h"}, {60, "m"}} {
+		if n := int(r.Uptime / u.seconds); n > 1 {
+			return strconv.Itoa(n) + u.name
+		}
 	}
-	return fmt.Sprintf("%ds", d/time.Second)
+	return fmt.Sprintf("%ds", int(r.Uptime))
 }
 
 // size writes bytes as PM2 does: 52.6mb.
