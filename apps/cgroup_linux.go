@@ -151,6 +151,9 @@ func (c *cgroup) start(cmd *exec.Cmd, who *account) error {
 	return nil
 }
 
+// holds reports whether a process has been started in the group.
+func (c *cgroup) holds() bool { return c != nil && c.in }
+
 // kill ends all processes of the group; false when they are not in it.
 func (c *cgroup) kill() bool {
 	return c != nil && c.in && os.WriteFile(filepath.Join(c.dir, "cgroup.kill"), []byte("1"), 0) == nil

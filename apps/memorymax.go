@@ -1,21 +1,33 @@
 package apps
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// limit has the kernel hold the instance to memory_max. Where it cannot, the
-// instance runs without, and Status says so.
-func (p *program) limit() {
+// limit has the kernel hold the instance, which start starts in its control
+// group, to memory_max. Where it cannot, the instance runs without, and Status
+// says so.
+func (p *program) limit(start func() error) error {
 	most := int64(p.wanted.MemoryMax)
 	if most == 0 {
 		p.problem("")
-		return
+		return start()
 	}
-	if err := p.group.limitMemory(most); err != nil {
-		p.problem(fmt.Sprintf("memory_max does not hold: %v", err))
-		return
+	why := p.group.limitMemory(most)
+	err := start()
+	if why == nil && err == nil && !p.group.holds() {
+		why = errNoGroup
 	}
-	p.problem("")
+	if why != nil {
+		p.problem(fmt.Sprintf("memory_max does not hold: %v", why))
+	} else {
+		p.problem("")
+	}
+	return err
 }
+
+var errNoGroup = errors.New("the system refuses a control group")
 
 // starved says that memory ran out, when that has ended the program.
 func (p *program) starved() string {

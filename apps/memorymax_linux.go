@@ -61,7 +61,7 @@ func (c *cgroup) limitMemory(most int64) error {
 		return err
 	}
 	if c == nil {
-		return errors.New("the system refuses a control group")
+		return errNoGroup
 	}
 	if err := writeCgroup(c.dir, "memory.max", strconv.FormatInt(most, 10)); err != nil {
 		return cause(err)

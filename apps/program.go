@@ -224,8 +224,7 @@ func (p *program) fork(cmd *exec.Cmd, who *account) error {
 	if p.wanted.treekill() || p.wanted.MemoryMax > 0 {
 		p.group = newCgroup(p.mark)
 	}
-	p.limit()
-	err := p.group.start(cmd, who)
+	err := p.limit(func() error { return p.group.start(cmd, who) })
 	if err != nil {
 		p.group.remove()
 		return fmt.Errorf("cannot start %s: %w", cmd.Path, err)
