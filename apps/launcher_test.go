@@ -4,6 +4,7 @@ package apps
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,5 +125,38 @@ func TestAClusterOfPM2sKindRunsTheWorkersPart(t *testing.T) {
 	}
 	if body, err := getPort(port, "/"); err != nil || !strings.HasPrefix(body, "worker ") {
 		t.Errorf("own port of its own cluster: %q, %v", body, err)
+	}
+}
+
+func TestWorkersShareAUDPPort(t *testing.T) {
+	a := live(t)
+	port := aFreePort(t)
+	w := a.node("app.js", answering+fmt.Sprintf(`
+		const socket = require('dgram').createSocket('udp4')
+		socket.on('message', (m, from) => socket.send('heard ' + m, from.port, from.address))
+		socket.bind(%d, '127.0.0.1', () => {
+			require('dgram').createSocket('udp4').bind(() => server.listen(0)) // and one of its own
+		})`, port), 2)
+	w.Serves, w.Instances = true, 2
+	a.want(w)
+	a.want(next(w))
+	c, err := net.Dial("udp", fmt.Sprint("127.0.0.1:", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	buf := make([]byte, 100)
+	for range 5 {
+		fmt.Fprint(c, "you")
+		if n, err := c.Read(buf); err != nil || string(buf[:n]) != "heard you" {
+			t.Fatalf("%q, %v", buf[:n], err)
+		}
+	}
+	a.stop()
+	if l, err := net.ListenPacket("udp", fmt.Sprint("127.0.0.1:", port)); err != nil {
+		t.Errorf("the port is still taken: %v", err)
+	} else {
+		l.Close()
 	}
 }

@@ -5,8 +5,10 @@ package apps
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -30,6 +32,7 @@ type ownPort struct {
 	host     string // an IP address; "" for all
 	port     int
 	ipv6Only bool
+	udp      bool
 }
 
 type sharedSocket struct {
@@ -100,7 +103,13 @@ func listenFD(p ownPort) (fd int, err error) {
 	case ip != nil && ip.To4() != nil:
 		network = "tcp4"
 	}
-	l, err := net.Listen(network, net.JoinHostPort(p.host, strconv.Itoa(p.port)))
+	address := net.JoinHostPort(p.host, strconv.Itoa(p.port))
+	var l io.Closer
+	if p.udp {
+		l, err = net.ListenPacket(strings.Replace(network, "tcp", "udp", 1), address)
+	} else {
+		l, err = net.Listen(network, address)
+	}
 	if err != nil {
 		return -1, err
 	}

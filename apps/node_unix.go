@@ -118,10 +118,10 @@ func (p *program) answer(c *channel, who *account, q node.Question) {
 		c.Deny(q, "EACCES")
 		return
 	}
-	o := ownPort{q.Host, q.Port, q.IPv6Only}.normal()
+	o := ownPort{q.Host, q.Port, q.IPv6Only, q.UDP}.normal()
 	fd, err := p.ports.take(o)
 	if err != nil {
-		if isTaken(err) {
+		if isTaken(err) && !q.UDP {
 			p.busy.Store(int64(q.Port))
 		}
 		p.log.Warn("cannot listen for the program", "port", q.Port, "error", cause(err))

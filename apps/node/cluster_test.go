@@ -4,7 +4,9 @@ package node
 
 import (
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -137,5 +139,42 @@ func TestAProgramThatALauncherStartsHasThePrivateSocketOnceItListens(t *testing.
 	in.Send("hi")
 	if got := wait(t, in, "echo", in.messages); got != `{"echo":"hi"}` {
 		t.Errorf("message %s", got)
+	}
+}
+
+func TestAWorkerTakesAUDPPortFromTheDaemon(t *testing.T) {
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	n := c.LocalAddr().(*net.UDPAddr).Port
+	in := worker(t, "app.js", `
+		const { createSocket } = require('node:dgram')
+		const s = createSocket('udp4', (m, from) => s.send('heard ' + m, from.port, from.address, () => s.close()))
+		const bound = () => {
+			const { address, port } = s.address()
+			const taken = createSocket('udp4').on('error', (e) => { taken.close(); console.log(address, port === +process.env.P, e.message) }).bind(1)
+		}
+		s.bind({ port: +process.env.P, address: '127.0.0.1' }, bound)`, func(q Question) (int, string) {
+		if !q.UDP || q.Port != n || q.Host != "127.0.0.1" {
+			return -1, "EADDRINUSE"
+		}
+		return dup(t, c.(syscall.Conn)), ""
+	}, fmt.Sprint("P=", n))
+	in.says("127.0.0.1 true bind EADDRINUSE: address already in use 0.0.0.0:1")
+	client, err := net.Dial("udp4", c.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	fmt.Fprint(client, "you")
+	client.SetDeadline(time.Now().Add(20 * time.Second))
+	buf := make([]byte, 100)
+	if n, err := client.Read(buf); err != nil || string(buf[:n]) != "heard you" {
+		t.Errorf("%q, %v", buf[:n], err)
+	}
+	if got := wait(t, in, "closed", in.closed); got == 0 {
+		t.Error("the socket is not given back")
 	}
 }

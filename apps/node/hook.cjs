@@ -36,7 +36,7 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
   const { listen, close, address } = proto
   const listening = Object.getOwnPropertyDescriptor(proto, 'listening')
   const servers = new WeakMap() // server: what is known of it
-  const questions = new Map() // number: a server that waits for its socket
+  const questions = new Map() // number: what takes the answer
   const shared = new Set() // servers on sockets that the daemon has given
   const listeners = new Set() // servers that listen
   let send = process.send
@@ -140,12 +140,13 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
     else want.signal?.addEventListener('abort', () => this.close(), { once: true })
     const n = ++count
     Object.assign(state, { asking: n, want, retired: null })
-    if (want.host === '' || net.isIP(want.host)) ask(this, n, want)
+    const take = (error, handle) => receive(this, n, error, handle)
+    if (want.host === '' || net.isIP(want.host)) ask(n, want, take)
     else {
       require('node:dns').lookup(want.host, (err, ip) => {
         if (state.asking !== n) return
         want.host = ip
-        if (!err) return ask(this, n, want)
+        if (!err) return ask(n, want, take)
         state.asking = 0
         this.emit('error', err)
       })
@@ -153,20 +154,25 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
     return this
   }
 
-  function ask (server, n, { host, port, ipv6Only }) {
-    questions.set(n, server)
+  // ask has take called with an error code, such as 'disconnected', or a socket.
+  function ask (n, { host, port, ipv6Only, udp }, take) {
+    questions.set(n, take)
     stayAwake(true)
-    tell({ act: 'port', n, host, port, ipv6Only })
+    tell({ act: 'port', n, host, port, ipv6Only, udp })
   }
 
-  // answer ends a question: with the shared socket, with an error code, or,
-  // when the daemon is gone, by listening as Node does without it.
   function answer (n, error, handle) {
-    const server = questions.get(n)
+    const take = questions.get(n)
     questions.delete(n)
     if (questions.size === 0) stayAwake(false)
-    const state = server && know(server)
-    if (!server || state.asking !== n) { // closed meanwhile
+    take?.(error, handle)
+  }
+
+  // receive has a server listen on the shared socket, fail with the error, or,
+  // when the daemon is gone, listen as Node does without it.
+  function receive (server, n, error, handle) {
+    const state = know(server)
+    if (state.asking !== n) { // closed meanwhile
       handle?.close()
       return tell({ act: 'closed', n })
     }
@@ -184,10 +190,10 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
   }
 
   // failure is the error that Node gives when it cannot listen by itself.
-  function failure (code, address, port) {
+  function failure (code, address, port, syscall = 'listen') {
     const errno = -(require('node:os').constants.errno[code] || 0)
     const text = require('node:util').getSystemErrorMap().get(errno)?.[1] || 'the daemon cannot listen'
-    return Object.assign(new Error(`listen ${code}: ${text} ${address}:${port}`), { code, errno, syscall: 'listen', address, port })
+    return Object.assign(new Error(`${syscall} ${code}: ${text} ${address}:${port}`), { code, errno, syscall, address, port })
   }
 
   // opened runs when a server has begun to listen, before the program hears of it.
@@ -328,5 +334,12 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
     }
   })
 
-  if (clustered) require(__filename.replace(/\.cjs$/, '-cluster.cjs'))(listeners)
+  if (clustered) {
+    require(__filename.replace(/\.cjs$/, '-cluster.cjs'))({
+      listeners,
+      ask: (want, take) => ask(++count, want, take.bind(null, count)),
+      give: (n) => tell({ act: 'closed', n }),
+      failure
+    })
+  }
 }

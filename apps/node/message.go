@@ -32,6 +32,7 @@ type message struct {
 	Host     string  `json:"host,omitempty"`
 	Port     int     `json:"port,omitempty"`
 	IPv6Only bool    `json:"ipv6Only,omitempty"`
+	UDP      bool    `json:"udp,omitempty"`
 	Lane     bool    `json:"lane,omitempty"`
 	Address  string  `json:"address,omitempty"`
 	Version  string  `json:"version,omitempty"`
@@ -40,12 +41,13 @@ type message struct {
 	P99      float64 `json:"p99,omitempty"`
 }
 
-// Question asks for the listening socket of a TCP port.
+// Question asks for the listening socket of a TCP port, or for one bound to a UDP port.
 type Question struct {
 	N        uint64 // for the answer
 	Host     string // an IP address; empty for all
 	Port     int    // 1-65535
 	IPv6Only bool
+	UDP      bool
 }
 
 // Listening says where an instance's main server listens.
@@ -110,7 +112,7 @@ func (e Events) act(m message, pong func(m message)) {
 	case "pong":
 		pong(m)
 	case "port":
-		tell(e.Ask, Question{m.N, m.Host, m.Port, m.IPv6Only})
+		tell(e.Ask, Question{m.N, m.Host, m.Port, m.IPv6Only, m.UDP})
 	case "closed":
 		tell(e.Closed, m.N)
 	case "listening":

@@ -19,6 +19,7 @@ const core = "Unmodified|DeclaredPort|HTTPSServer|TakenPort|NoTrace|OwnCluster|C
 func TestTheHookWorksInEveryVersionOfNode(t *testing.T) {
 	for _, version := range testcache.Versions {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			t.Parallel()
 			bin := t.TempDir()
 			if err := os.Symlink(testcache.Node(t, version), filepath.Join(bin, "node")); err != nil {
 				t.Fatal(err)
