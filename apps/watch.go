@@ -57,8 +57,10 @@ func (a *App) watchingOf(w *Wanted) *watching {
 	for _, file := range files {
 		at.own = append(at.own, file, filepath.Join(resolved(filepath.Dir(file)), filepath.Base(file)))
 	}
-	for _, folder := range []string{a.logLayout().dir, a.o.RunDir} {
-		at.ours = append(at.ours, folder, resolved(folder))
+	for _, folder := range []string{a.logLayout().dir, a.o.RunDir, a.o.PM2Home} {
+		if folder != "" {
+			at.ours = append(at.ours, folder, resolved(folder))
+		}
 	}
 	return at
 }

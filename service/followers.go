@@ -19,7 +19,7 @@ func (a *api) followed(targets []string) (followTargets, error) {
 	config := a.editor.Config()
 	var out followTargets
 	if len(targets) == 0 {
-		for _, app := range config.Apps {
+		for _, app := range a.box.Apps() { // one that is being added as well, whose change is not made yet
 			out = append(out, followTarget{app: app.Name})
 		}
 		return out, nil

@@ -81,15 +81,7 @@ func (r *runner) run(ctx context.Context) error {
 		return err
 	}
 	o.Env = r.env
-	if begin != nil { // what is run so is not wanted any more when it has ended
-		state, err := os.MkdirTemp("", "roost-run-")
-		if err != nil {
-			return fmt.Errorf("cannot make a folder: %w", err)
-		}
-		defer os.RemoveAll(state)
-		o.Dirs.State = state
-	}
-	f := foreground.Options{Begin: begin, Exit: r.exit || begin != nil || foreground.IsInit() && o.File != ""}
+	f := foreground.Options{Begin: begin, Alone: begin != nil, Exit: r.exit || begin != nil || foreground.IsInit() && o.File != ""}
 	if r.json || r.raw || begin != nil || foreground.IsInit() {
 		f.Print = r.printer(logtext.Options{Form: logtext.Raw})
 	}

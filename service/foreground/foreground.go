@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"time"
 
 	"roost/apps"
 	"roost/service"
@@ -21,6 +23,9 @@ type Options struct {
 	// Print writes a line of output, never two at a time; one that is slow holds
 	// the programs up. Output goes only to the log files when nil.
 	Print func(apps.Line)
+	// Alone has the daemon begin with nothing, and keep nothing for the next one:
+	// what earlier commands have made stays as it is.
+	Alone bool
 	// Exit ends the daemon when all its apps have ended and no site is served.
 	Exit bool
 }
@@ -45,6 +50,13 @@ func (e *Exited) Error() string {
 func Run(ctx context.Context, o Options) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	if o.Alone {
+		forget, err := o.alone()
+		if err != nil {
+			return err
+		}
+		defer forget()
+	}
 	var printing sync.Mutex
 	if o.Print != nil {
 		o.Service.Output = func(l apps.Line) {
@@ -75,6 +87,18 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
+// alone gives the daemon a folder of its own for its state.
+func (o *Options) alone() (forget func(), err error) {
+	d := &o.Service.Dirs
+	if err := os.MkdirAll(d.Run, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make a folder: %w", err)
+	}
+	if d.State, err = os.MkdirTemp(d.Run, "state-"); err != nil {
+		return nil, fmt.Errorf("cannot make a folder: %w", err)
+	}
+	return func() { os.RemoveAll(d.State) }, nil
+}
+
 // manage does what there is to do beside the daemon. It returns an error that
 // is to end it, or nil.
 func (o Options) manage(ctx context.Context, c *control.Client) error {
@@ -102,6 +126,8 @@ func (o Options) manage(ctx context.Context, c *control.Client) error {
 	if !o.Exit {
 		return nil
 	}
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
 	for {
 		over, err := ended(ctx, c)
 		switch {
@@ -114,11 +140,16 @@ func (o Options) manage(ctx context.Context, c *control.Client) error {
 		}
 		select {
 		case <-news:
+		case <-look.C:
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
+
+// lookAgain is how long after a look the next one is, should no event come:
+// those of an app that has just been added may be missed.
+const lookAgain = 2 * time.Second
 
 // ending reports whether a question has failed because the daemon ends.
 func ending(err error) bool {

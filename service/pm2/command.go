@@ -23,7 +23,9 @@ type command struct {
 	strict bool     // more are an error
 	daemon need
 	run    func(*session) error
-	help   string
+	help   string // none: it is not one of PM2's, and not shown
+	// lenient commands pass over flags that nobody knows, as PM2's containers do.
+	lenient bool
 }
 
 const targets = "<id|name|namespace|all|json|stdin...>"
@@ -77,6 +79,8 @@ func init() {
 		{names: []string{"kill"}, most: 0, strict: true, run: (*session).kill, help: "stop all apps, forget them, and end the daemon"},
 		{names: []string{"serve", "expose"}, args: "[path] [port]", most: 2, run: (*session).serve, help: "serve a folder on a port"},
 		{names: []string{"examples"}, most: 0, daemon: none, run: (*session).examples, help: "print examples"},
+		{names: []string{runtimeName}, args: "<app|config>", most: -1, daemon: none, run: (*session).runtime, lenient: true},
+		{names: []string{devName}, args: "<app|config>", most: -1, daemon: none, run: (*session).dev},
 		{names: []string{staticServer}, args: "[path]", most: 1, daemon: none, run: (*session).staticServer}, // what serve starts
 	}
 	for _, r := range refusals {

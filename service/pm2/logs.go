@@ -71,13 +71,18 @@ func (s *session) tail(rows []row, n int, follow bool) error {
 		o.Form = logtext.Raw
 	}
 	if s.has("timestamp") {
-		o.Time = dateformat.Parse(cmp.Or(s.text("timestamp"), "YYYY-MM-DD-HH:mm:ss"))
+		o.Time = stampOf(s.text("timestamp"))
 	}
 	err := s.client.Logs(s.ctx, r, logtext.New(s.out, o).Print)
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // whoever read has seen enough
 	}
 	return err
+}
+
+// stampOf is the form of --timestamp's times.
+func stampOf(text string) dateformat.Format {
+	return dateformat.Parse(cmp.Or(text, "YYYY-MM-DD-HH:mm:ss"))
 }
 
 func (s *session) flush() error {

@@ -21,7 +21,10 @@ const version = "7.0.4"
 
 // programs are the names that the binary may be invoked under instead of its own.
 var programs = map[string]func(*session, []string) error{
-	"pm2": pm2,
+	"pm2":         pm2,
+	"pm2-runtime": inForeground(runtimeName),
+	"pm2-docker":  inForeground(runtimeName),
+	"pm2-dev":     inForeground(devName),
 }
 
 // Runs reports whether the program under this name is one of this package.

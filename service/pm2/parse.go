@@ -57,6 +57,9 @@ func parse(words []string) (*line, error) {
 			name, text, hasText = word[:2], strings.TrimPrefix(word[2:], "="), true
 		}
 		f := flagOf(name)
+		if c := lookUp(l.command); f == nil && c != nil && c.lenient {
+			continue
+		}
 		if f == nil {
 			return l, usageError(fmt.Sprintf("unknown option `%s'", name))
 		}

@@ -18,8 +18,9 @@ import (
 const deadline = 30 * time.Second // for anything that must happen; a test that waits so long has failed
 
 func TestMain(m *testing.M) {
+	main := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	testscript.Main(m, map[string]func(){
-		"pm2":   func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+		"pm2": main, "pm2-runtime": main, "pm2-docker": main, "pm2-dev": main,
 		"roost": func() { os.Exit(cli.Main(os.Args, os.Stdout, os.Stderr)) }, // the daemon
 	})
 }
