@@ -101,6 +101,11 @@ func stands(w *apps.Wanted, s apps.Status, condition string) (met bool, why stri
 	return met, ""
 }
 
+// depends reports whether any app depends on another.
+func (c *Config) depends() bool {
+	return slices.ContainsFunc(c.Apps, func(a apps.Wanted) bool { return len(a.DependsOn) > 0 })
+}
+
 func wantsToRun(w *apps.Wanted) bool {
 	return slices.ContainsFunc(w.Slots, func(s apps.Slot) bool { return !s.Stopped })
 }

@@ -182,7 +182,9 @@ func (h *Host) Run(ctx context.Context) error {
 		case <-h.wake:
 			l.apply(ctx)
 		case <-h.stirred:
-			l.hold(l.config)
+			if l.config.depends() {
+				l.hold(l.config)
+			}
 		case <-retry.C:
 			l.retry(ctx)
 		}
