@@ -24,7 +24,8 @@ type AtBoot struct {
 }
 
 // bootText is the unit. It is that of the service (see Unit) for one user: the
-// folders are in the home.
+// folders are in the home. A daemon that ends as it may (pm2 kill, pm2 update)
+// is not started again, as with PM2's unit: another one may have its home by then.
 const bootText = `# Written by "pm2 startup", which rewrites it, and removed by "pm2 unstartup".
 
 [Unit]
@@ -40,7 +41,7 @@ User=USER
 Environment=HOME
 ExecStart=EXEC
 ExecReload=/bin/kill -HUP $MAINPID
-Restart=always
+Restart=on-failure
 RestartSec=1
 KillMode=mixed
 TimeoutStopSec=120

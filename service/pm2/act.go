@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
+	"roost/apps"
 	"roost/service/control"
 )
 
@@ -104,14 +106,29 @@ func (s *session) do(d deed, word string, rows []row) error {
 		}
 		r.Verb, r.Set = control.VerbStop, nil
 	}
-	done, err := s.client.Act(s.ctx, r, nil)
-	if err != nil {
-		return err
+	asks := []control.ActRequest{r}
+	if d.verb == control.VerbReload { // what does not run is started, as in PM2
+		idle := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.State != apps.StateStopped })
+		live := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.State == apps.StateStopped })
+		asks = nil
+		for verb, rows := range map[string][]row{control.VerbStart: idle, control.VerbReload: live} {
+			if len(rows) > 0 {
+				one := r
+				one.Verb, one.Targets = verb, targetsOf(rows)
+				asks = append(asks, one)
+			}
+		}
+	}
+	for _, r := range asks {
+		done, err := s.client.Act(s.ctx, r, nil)
+		if err != nil {
+			return err
+		}
+		for _, note := range done.Notes {
+			s.warn("%s", ours(note))
+		}
 	}
 	s.marks(rows)
-	for _, note := range done.Notes {
-		s.warn("%s", ours(note))
-	}
 	return nil
 }
 
@@ -169,7 +186,19 @@ func (s *session) follow() error {
 	if !s.has("attach") {
 		return nil
 	}
-	return s.stream(nil)
+	rows, err := s.all()
+	if err != nil {
+		return err
+	}
+	var mine []row // of the command; of a file or a new app all
+	for _, word := range s.args {
+		some, err := find(rows, word)
+		if err != nil {
+			return err
+		}
+		mine = append(mine, some...)
+	}
+	return s.stream(mine)
 }
 
 // environ is the environment of this shell, as apps get it: without what is
