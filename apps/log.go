@@ -30,6 +30,8 @@ const (
 	closePatience = 5 * time.Second
 	// stallPatience is how long an app is held up by a disk that does not answer.
 	stallPatience = 5 * time.Second
+	// retirePatience is how long a file that is no longer wanted has for the lines that were meant for it.
+	retirePatience = time.Minute
 	// readPatience is how long a reader waits for a disk that does not answer.
 	readPatience = time.Second
 	// batchLines is how many lines are taken in at once, without a look at the room that is left.
@@ -139,6 +141,7 @@ func (b *logBook) want(w *Wanted) {
 	}
 	for _, s := range b.sinks {
 		if !slices.Contains(sinks, s) {
+			s.until = time.Now().Add(retirePatience)
 			b.retiring = append(b.retiring, s)
 		}
 	}
@@ -310,13 +313,7 @@ func (b *logBook) write(all bool) bool {
 	}
 	if len(retiring) > 0 {
 		b.mu.Lock()
-		b.retiring = slices.DeleteFunc(b.retiring, func(s *logSink) bool {
-			idle := s.idle()
-			if idle {
-				s.file.close()
-			}
-			return idle
-		})
+		b.retiring = slices.DeleteFunc(b.retiring, func(s *logSink) bool { return s.over(b) })
 		b.mu.Unlock()
 	}
 	b.problem.Store(why)

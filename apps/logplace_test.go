@@ -452,6 +452,29 @@ func TestDisabledLogsKeepOnlyTheLastLines(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsNoLongerWantedIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log said
+		dir := t.TempDir()
+		b := bookOf(dir, Config{Name: "web"}, slog.New(slog.NewTextHandler(&log, nil)))
+		b.sinks[streamOut].file = &fakeDisk{room: 0}
+		say(b, "lost\n", "")
+		synctest.Wait()
+		b.want(&Wanted{Config: Config{Name: "web", Cwd: dir, OutFile: "new.log"}})
+		time.Sleep(retirePatience / 2)
+		if b.problem.Load() == nil {
+			t.Error("given up at once")
+		}
+		time.Sleep(retirePatience)
+		if why := b.problem.Load(); why != nil || log.count("could not be written") != 1 {
+			t.Errorf("the status still says %v; the log %s", why, log.text.String())
+		}
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A disk that is slower than the app, but works, loses nothing: the app waits.
 func TestASlowDiskHoldsTheAppUpAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -24,6 +24,7 @@ type logSink struct {
 	room    chan struct{} // closed when the disk has taken what waits; nil: nobody waits for that
 	failing bool          // the last write failed
 	stalled bool          // the disk does not answer
+	until   time.Time     // when it is given up, once no more comes to it
 
 	// Belong to whoever has the book's disk.
 	file    lineFile
@@ -88,6 +89,19 @@ func (s *logSink) idle() bool { return s.done == len(s.buf) && s.waiting.lines+s
 // left is how many lines are not in the file.
 func (s *logSink) left() int {
 	return bytes.Count(s.buf[s.done:], []byte{'\n'}) + s.waiting.lines + s.waiting.lost
+}
+
+// over reports whether a sink that nothing comes to any more can go; the book's
+// mu is held.
+func (s *logSink) over(b *logBook) bool {
+	if !s.idle() && time.Now().Before(s.until) {
+		return false
+	}
+	if left := s.left(); left > 0 {
+		b.log.Warn("log lines lost: the file that they were for could not be written", "file", s.name, "lines", left)
+	}
+	s.file.close()
+	return true
 }
 
 // writeSink writes what waits in s and reports whether all of it is in the file.
