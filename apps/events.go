@@ -79,7 +79,7 @@ func (a *App) happened(n int, e Event) { a.teller(n)(e) }
 func (a *App) teller(n int) func(Event) {
 	name, namespace, id := a.wanted.Name, a.wanted.namespace(), a.slots[n].id
 	return func(e Event) {
-		e.Time, e.App, e.Namespace, e.ID, e.Slot = time.Now(), name, namespace, id, n
+		e.Time, e.App, e.Namespace, e.ID, e.Slot = time.Now().UTC(), name, namespace, id, n
 		a.events.tell(e)
 	}
 }
