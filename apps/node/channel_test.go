@@ -180,7 +180,7 @@ func TestABlockedEventLoopOwesAnAnswerAndTellsItsDelaysAfterwards(t *testing.T) 
 		}
 	}
 	pings("the first delays", func() bool { return in.Ping() && in.Lag().P99 > 0 })
-	in.Send(300)
+	in.Send(500)
 	pings("a silence", func() bool { return !in.Ping() && in.Lag().Last > 150*time.Millisecond })
 	pings("its end", func() bool { return in.Ping() && in.Lag().P99 > 100*time.Millisecond })
 	if lag := in.Lag(); lag.P50 > 100*time.Millisecond {

@@ -96,13 +96,13 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
   function delays () {
     try {
       if (!timer) {
-        timer = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 50 })
+        timer = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 200 })
         timer.enable()
       }
       if (timer.count === 0) return {}
-      const late = (p) => Math.max(0, timer.percentile(p) / 1e6 - 50)
+      const late = (p) => Math.max(0, timer.percentile(p) / 1e6 - 200)
       const found = { p50: late(50), p99: late(99) }
-      if (timer.count > 1200) timer.reset()
+      if (timer.count > 300) timer.reset()
       return found
     } catch { // not Node, but what takes itself for it
       return {}
