@@ -21,7 +21,7 @@ var layers = []string{
 	"static apps tls host/express",
 	"host",
 	"service/control",
-	"service/dashboard service/deploy service/install service/monit service/logtext",
+	"service/dashboard service/deploy service/dump service/install service/monit service/logtext",
 	"service",
 	"service/foreground",
 	"service/cli",

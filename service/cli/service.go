@@ -39,7 +39,7 @@ come back by themselves; nothing needs saving.`,
 		cmd.AddCommand(&cobra.Command{
 			Use: v.verb, Short: v.short, Args: need(0, 0, ""), Example: "  sudo roost service " + v.verb,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				s, err := c.osService()
+				s, err := c.osService(false)
 				if err != nil {
 					return err
 				}
@@ -62,12 +62,12 @@ come back by themselves; nothing needs saving.`,
 }
 
 func newInstall(c *console) *cobra.Command {
-	var asJSON bool
+	var asJSON, pm2 bool
 	cmd := &cobra.Command{
 		Use: "install", Short: "install, enable and start the service, or bring it up to date", Args: need(0, 0, ""),
-		Example: "  sudo roost service install",
+		Example: "  sudo roost service install\n  sudo roost service install --pm2",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := c.osService()
+			s, err := c.osService(pm2)
 			if err != nil {
 				return err
 			}
@@ -87,6 +87,7 @@ func newInstall(c *console) *cobra.Command {
 			return c.installed(done)
 		},
 	}
+	cmd.Flags().BoolVar(&pm2, "pm2", false, "make the links pm2, pm2-runtime and pm2-dev, under which it behaves as these")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
@@ -125,7 +126,7 @@ func systemDirs() (service.Dirs, error) {
 
 // osService is this program as the system's service: it uses the system's
 // folders, whatever ROOST_HOME says.
-func (c *console) osService() (*install.Service, error) {
+func (c *console) osService(pm2 bool) (*install.Service, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program: %w", err)
@@ -138,7 +139,7 @@ func (c *console) osService() (*install.Service, error) {
 		return nil, err
 	}
 	return install.New(install.Options{
-		Program: self, ConfigFile: dirs.File(), StateDir: dirs.State, LogDir: dirs.Logs, Socket: dirs.Socket(),
+		Program: self, ConfigFile: dirs.File(), StateDir: dirs.State, LogDir: dirs.Logs, Socket: dirs.Socket(), PM2: pm2,
 		Say: func(text string) { c.say("%s", text) },
 	})
 }
@@ -149,6 +150,7 @@ func (c *console) installed(i install.Installed) error {
 	f := &facts{}
 	f.add("service", i.Service)
 	f.add("program", i.Program)
+	f.list("also called", i.Links)
 	f.add("config", i.Config)
 	f.add("state", i.State)
 	f.add("logs", i.Logs)
@@ -165,7 +167,7 @@ func newServiceStatus(c *console) *cobra.Command {
 		Use: "status", Short: "say how the service stands with the service manager", Args: need(0, 0, ""),
 		Example: "  roost service status --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := c.osService()
+			s, err := c.osService(false)
 			if err != nil {
 				return err
 			}

@@ -26,8 +26,8 @@ func TestSystemSitesAndAppsAnswerAgainAfterARebootAndAPowerCut(t *testing.T) {
 	b.put("../../examples/box", "/srv/box")
 	b.build("roost/examples/box/clock", "/srv/box/clock/clock")
 
-	installed := b.do("/root/roost", "service", "install")
-	for _, part := range []string{"/etc/roost/roost.toml", "/var/lib/roost", "/var/log/roost"} {
+	installed := b.do("/root/roost", "service", "install", "--pm2")
+	for _, part := range []string{"/etc/roost/roost.toml", "/usr/local/bin/pm2-runtime", "/var/lib/roost", "/var/log/roost"} {
 		if !strings.Contains(installed, part) {
 			t.Errorf("service install does not say where %s is: %s", part, installed)
 		}
@@ -41,9 +41,15 @@ func TestSystemSitesAndAppsAnswerAgainAfterARebootAndAPowerCut(t *testing.T) {
 	b.do("roost", "ca", "uninstall")
 	b.do("sh", "-c", "! curl -sS https://localhost:8443/")
 
+	b.do("sh", "-c", "echo 'setInterval(() => {}, 1000)' > /srv/extra.js")
+	b.do("pm2", "start", "/srv/extra.js") // the same program, by its other name
+	b.until("extra", "roost", "list")
+
 	b.power("halt")
 	b.power("boot")
 	b.answers()
+	b.until("online", "pm2", "describe", "extra")
+	b.do("pm2", "delete", "extra")
 
 	b.power("crash")
 	b.power("boot")
@@ -64,5 +70,5 @@ func TestSystemSitesAndAppsAnswerAgainAfterARebootAndAPowerCut(t *testing.T) {
 	b.do("roost", "service", "start")
 	b.answers()
 	b.do("/root/roost", "service", "uninstall")
-	b.do("sh", "-c", "! systemctl cat roost 2>/dev/null && ! pgrep -x roost && ! pgrep -x node")
+	b.do("sh", "-c", "! systemctl cat roost 2>/dev/null && ! pgrep -x roost && ! pgrep -x node && ! ls /usr/local/bin/pm2*")
 }

@@ -29,6 +29,8 @@ type Options struct {
 	StateDir, LogDir string
 	// Socket is where the service answers once it is ready.
 	Socket string
+	// PM2 gives the program the names pm2, pm2-runtime and pm2-dev as well.
+	PM2 bool
 	// Say is told what was done, step by step; may be nil.
 	Say func(string)
 }
@@ -41,6 +43,8 @@ type Installed struct {
 	State   string `json:"state"`
 	Logs    string `json:"logs"`
 	Updated bool   `json:"updated"` // it had been installed before
+	// Links are the program's other names, which PM2 asks for.
+	Links []string `json:"links,omitempty"`
 }
 
 // Service is the program as a service of this operating system.
@@ -107,6 +111,11 @@ func (s *Service) Install(ctx context.Context) (Installed, error) {
 		return done, err
 	}
 	done.Updated = status.Installed
+	if s.o.PM2 {
+		if err := linkable(done.Program); err != nil {
+			return done, err
+		}
+	}
 	if err := s.release(status); err != nil {
 		return done, err
 	}
@@ -116,6 +125,11 @@ func (s *Service) Install(ctx context.Context) (Installed, error) {
 	}
 	if copied {
 		s.o.Say("copied the program to " + done.Program)
+	}
+	if s.o.PM2 {
+		if done.Links, err = link(done.Program); err != nil {
+			return done, err
+		}
 	}
 	written, err := writeExample(s.o.ConfigFile)
 	if err != nil {
@@ -137,8 +151,8 @@ func (s *Service) Install(ctx context.Context) (Installed, error) {
 	return done, nil
 }
 
-// Uninstall stops the service and takes its definition away. Config, state,
-// logs and the program stay.
+// Uninstall stops the service and takes its definition and its links away.
+// Config, state, logs and the program stay.
 func (s *Service) Uninstall(ctx context.Context) error {
 	status, err := s.installed(ctx, "uninstall")
 	if err != nil {
@@ -152,7 +166,7 @@ func (s *Service) Uninstall(ctx context.Context) error {
 	if err := s.inner.Uninstall(); err != nil {
 		return failed("uninstall", err)
 	}
-	return nil
+	return unlink(Target(s.o.Program))
 }
 
 // Start starts the service and waits until it is ready.

@@ -11,12 +11,12 @@ import (
 	"slices"
 
 	"roost/apps"
-	"roost/host"
 	"roost/internal/durable"
 	"roost/service/control"
+	"roost/service/dump"
 )
 
-// dump is dump.pm2: what save has seen, in PM2's form, so that PM2 itself can
+// dumpPath is that of dump.pm2: what save has seen, in PM2's form, so that PM2 itself can
 // resurrect it. Under "roost" each process has the declaration as it is here.
 func (s *session) dumpPath() string { return filepath.Join(s.folder(), "dump.pm2") }
 
@@ -93,7 +93,7 @@ func (s *session) clearDump() error {
 }
 
 // readDump reads dump.pm2, or the one before where it cannot be read.
-func (s *session) readDump() (list []dumped, path string, err error) {
+func (s *session) readDump() (list []dump.App, path string, err error) {
 	var wrong error
 	for _, path := range []string{s.dumpPath(), s.dumpPath() + ".bak"} {
 		text, err := os.ReadFile(path)
@@ -101,7 +101,7 @@ func (s *session) readDump() (list []dumped, path string, err error) {
 			continue
 		}
 		if err == nil {
-			list, err = readDumped(text)
+			list, err = dump.Read(text)
 		}
 		if err == nil {
 			return list, path, nil
@@ -130,14 +130,14 @@ func (s *session) resurrect() error {
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(d dumped) bool { return len(named(rows, d.config.Name)) > 0 }) // PM2 skips them, too
+	list = slices.DeleteFunc(list, func(d dump.App) bool { return len(named(rows, d.Config.Name)) > 0 }) // PM2 skips them, too
 	if len(list) == 0 {
 		return s.done()
 	}
 	var all []control.StartRequest
 	for _, d := range list {
-		r := control.StartRequest{Config: d.config, Environ: d.environ, KeepNew: true}
-		if d.stopped {
+		r := control.StartRequest{Config: d.Config, Environ: d.Environ, KeepNew: true}
+		if d.Stopped {
 			r.Config.Autostart = new(bool)
 		}
 		all = append(all, r)
@@ -152,8 +152,8 @@ func (s *session) resurrect() error {
 		}
 	}
 	for _, d := range list {
-		for range d.count {
-			s.say("Process %s restored", programOf(&d.config))
+		for range d.Count {
+			s.say("Process %s restored", programOf(&d.Config))
 		}
 	}
 	return s.done()
@@ -163,66 +163,4 @@ func (s *session) resurrect() error {
 func programOf(a *apps.Config) string {
 	r := row{app: &control.App{Config: *a}}
 	return r.script()
-}
-
-// dumped is one app of a dump.
-type dumped struct {
-	config  apps.Config
-	environ map[string]string
-	count   int
-	stopped bool
-}
-
-// readDumped reads a dump of ours or of PM2's: processes of one name are one app.
-func readDumped(text []byte) ([]dumped, error) {
-	var list []map[string]json.RawMessage
-	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, fmt.Errorf("it is no list of processes as PM2 saves it: %w", err)
-	}
-	var out []dumped
-	for i, p := range list {
-		d, err := readProcess(p)
-		if err != nil {
-			return nil, fmt.Errorf("process %d of it: %w", i+1, err)
-		}
-		if at := slices.IndexFunc(out, func(o dumped) bool { return o.config.Name == d.config.Name }); at >= 0 {
-			out[at].count++
-			out[at].stopped = out[at].stopped && d.stopped
-			continue
-		}
-		out = append(out, d)
-	}
-	for i := range out {
-		if d := &out[i]; d.count > 1 {
-			d.config.Instances = apps.Instances(d.count)
-		}
-	}
-	return out, nil
-}
-
-func readProcess(p map[string]json.RawMessage) (dumped, error) {
-	d := dumped{count: 1, stopped: string(p["status"]) == `"stopped"`}
-	var own struct {
-		Config  apps.Config       `json:"config"`
-		Environ map[string]string `json:"environ"`
-		Uptime  json.RawMessage   `json:"pm_uptime"`
-	}
-	if text := p["roost"]; text != nil {
-		if err := json.Unmarshal(text, &own); err != nil {
-			return d, fmt.Errorf("its declaration cannot be read: %w", err)
-		}
-		if bytes.Equal(own.Uptime, p["pm_uptime"]) { // else PM2 has run it since, and knows better
-			d.config, d.environ = own.Config, own.Environ
-			return d, nil
-		}
-	}
-	keys, environ, err := fromPM2(p)
-	if err != nil {
-		return d, err
-	}
-	if problems := host.Set(&d.config, keys); len(problems) > 0 {
-		return d, host.Problems(problems)
-	}
-	d.environ = environ
-	return d, nil
 }

@@ -1,4 +1,4 @@
-package pm2
+package dump
 
 import (
 	"encoding/json"
@@ -99,4 +99,29 @@ func quotedNumber(v json.RawMessage) json.RawMessage {
 func usualLog(path, name string) bool {
 	base := filepath.Base(path)
 	return filepath.Base(filepath.Dir(path)) == "logs" && (strings.HasPrefix(base, name+"-out") || strings.HasPrefix(base, name+"-error"))
+}
+
+// internal are members that PM2 keeps for itself, or that say how a process fared.
+var internal = []string{
+	"pm_exec_path", "exec_interpreter", "exec_mode", "env", "pm_out_log_path", "pm_err_log_path", "pm_pid_path", "pm_id", "pm_uptime", "status",
+	"restart_time", "unstable_restarts", "created_at", "unique_id", "version", "node_version", "versioning", "exit_code", "prev_restart_delay",
+	"axm_actions", "axm_monitor", "axm_options", "axm_dynamic", "km_link", "vizion", "vizion_running", "pmx", "automation", "pmx_module", "username",
+	"windowsHide", "kill_retry_time", "filter_env", "autostart", "instances", "NODE_APP_INSTANCE", "_pm2_version", "_km_monitored", "roost",
+	"backoff_restart", "PM2_HOME", "PM2_USAGE", "PM2_INTERACTOR_PROCESSING", "io", "command", "started_inside",
+}
+
+// left are the members that say something and were not taken over. PM2 has
+// every variable of the environment among them once more.
+func left(p map[string]json.RawMessage, environ map[string]string) []string {
+	var out []string
+	for member, v := range p {
+		_, variable := environ[member]
+		_, other := renamed[member]
+		known := slices.Contains(same, member) || slices.Contains(internal, member)
+		if !variable && !other && !known && !empty(v) && string(v) != "false" && string(p["name"]) != `"`+member+`"` {
+			out = append(out, member)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
