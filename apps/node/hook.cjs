@@ -193,7 +193,11 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
   function failure (code, address, port, syscall = 'listen') {
     const errno = -(require('node:os').constants.errno[code] || 0)
     const text = require('node:util').getSystemErrorMap().get(errno)?.[1] || 'the daemon cannot listen'
-    return Object.assign(new Error(`${syscall} ${code}: ${text} ${address}:${port}`), { code, errno, syscall, address, port })
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0 // the frames would be ours
+    const err = new Error(`${syscall} ${code}: ${text} ${address}:${port}`)
+    Error.stackTraceLimit = stackTraceLimit
+    return Object.assign(err, { code, errno, syscall, address, port })
   }
 
   // opened runs when a server has begun to listen, before the program hears of it.
