@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -68,8 +69,10 @@ cannot, PM2 gets them back.`,
 type mover struct {
 	*console
 	apps    []dump.App
-	from    string // where they come from
-	program string // PM2's own pm2, when its daemon runs; else empty
+	from    string     // where they come from
+	program string     // PM2's own pm2, when its daemon runs; else empty
+	home    string     // PM2's
+	user    *user.User // whose PM2 it is, when root moves another user's; else nil
 }
 
 // pm2Time bounds each question to PM2's program.
@@ -81,6 +84,7 @@ func (m *mover) find(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	m.home, m.user = home, owner(home)
 	file := filepath.Join(home, "dump.pm2")
 	if len(args) > 0 {
 		file = args[0]
@@ -99,6 +103,7 @@ func (m *mover) find(ctx context.Context, args []string) error {
 		if m.apps, err = dump.ReadList(text); err != nil {
 			return fmt.Errorf("cannot read what pm2 jlist prints: %w", err)
 		}
+		m.belong()
 		return nil
 	}
 	text, err := os.ReadFile(file)
@@ -112,18 +117,36 @@ func (m *mover) find(ctx context.Context, args []string) error {
 	if m.apps, err = dump.Read(text); err != nil {
 		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("cannot read %s: %v", file, err), Hint: "have PM2 write it again: pm2 save"}
 	}
+	m.user = owner(file)
+	m.belong()
 	return nil
+}
+
+// belong has apps that ran as a user of the box go on as that user, who does
+// not matter as long as one moves one's own.
+func (m *mover) belong() {
+	for i := range m.apps {
+		if m.user != nil && m.apps[i].Config.User == "" {
+			m.apps[i].Config.User = m.user.Username
+		}
+	}
 }
 
 func pm2Home() (string, error) {
 	if home := os.Getenv("PM2_HOME"); home != "" {
 		return filepath.Abs(home)
 	}
-	user, err := os.UserHomeDir()
+	folder, err := os.UserHomeDir()
+	if name := os.Getenv("SUDO_USER"); name != "" && os.Geteuid() == 0 { // sudo roost: that user's
+		var who *user.User
+		if who, err = user.Lookup(name); err == nil {
+			folder = who.HomeDir
+		}
+	}
 	if err != nil {
 		return "", fmt.Errorf("cannot find this user's home folder; set PM2_HOME: %w", err)
 	}
-	return filepath.Join(user, ".pm2"), nil
+	return filepath.Join(folder, ".pm2"), nil
 }
 
 // runs reports whether PM2's own daemon answers in a home.
@@ -155,6 +178,10 @@ func (m *mover) pm2(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, pm2Time)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, m.program, args...)
+	if m.user != nil { // or what PM2 starts would be root's
+		as(cmd, m.user)
+	}
+	cmd.Env = append(cmd.Environ(), "PM2_HOME="+m.home)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	if err := cmd.Run(); err != nil {
@@ -200,6 +227,9 @@ func (m *mover) show() error {
 		line := fmt.Sprintf("%s: %s, %s", m.paint(styleBold, r.Name), what, plural(r.Instances, "instance"))
 		if r.Stopped {
 			line += ", stopped"
+		}
+		if m.user != nil {
+			line += ", as " + r.Config.User
 		}
 		m.printf("%s", line)
 		if len(r.Left) > 0 {
