@@ -198,17 +198,8 @@ func leave(p proc, e *endpoint, patience time.Duration) {
 // expire gives up an instance that has not become ready in time.
 func (a *App) expire(s *slot, inst *instance) {
 	timeout := inst.config.ListenTimeout.Or(defaultListenTimeout)
-	out := outcome{cause: fmt.Sprintf("was not ready within %v", timeout)}
-	serving := inst != s.next
-	if serving {
-		s.cur = nil
-		a.judge(s, inst, out, false)
-	} else {
-		s.next = nil
-		a.postpone(s, inst, out)
-	}
-	a.fail(s, inst, out, a.unreadyHint(inst))
-	a.drain(s, inst, serving)
+	a.lose(s, inst, outcome{cause: fmt.Sprintf("was not ready within %v", timeout)}, a.unreadyHint(inst))
+	a.drain(s, inst, s.cur == nil)
 }
 
 // exited takes an instance that is gone out of its slot.
@@ -218,30 +209,39 @@ func (a *App) exited(inst *instance) {
 	if out.exited {
 		code = &out.code
 	}
-	wasReady := inst.state == StateReady
-	switch inst {
-	case s.cur:
-		s.cur, s.next = s.next, nil // one that is about to serve does so the sooner
-		s.exitCode, s.reason = code, out.String()
-		if s.cur != nil {
-			s.restarts++
-			a.happened(inst.slot, Event{Kind: EventRestart, Reason: s.reason})
-			break
-		}
-		a.judge(s, inst, out, wasReady)
-		if !s.ended || s.badly {
-			a.fail(s, inst, out, "")
-		}
-	case s.next:
-		s.next = nil
-		a.postpone(s, inst, out)
-		a.fail(s, inst, out, "")
+	switch {
+	case inst == s.cur:
+		s.exitCode = code
+		a.lose(s, inst, out, "")
+	case inst == s.next:
+		a.lose(s, inst, out, "")
 	default:
 		s.leaving = slices.DeleteFunc(s.leaving, func(i *instance) bool { return i == inst })
 		if s.cur == nil && !a.want.runs(inst.slot) {
 			s.exitCode, s.reason = code, ""
 		}
 	}
+}
+
+// lose takes an instance that has failed, or exited by itself, out of its place
+// and decides what follows.
+func (a *App) lose(s *slot, inst *instance, out outcome, hint string) {
+	switch {
+	case inst == s.next:
+		s.next = nil
+		a.postpone(s, inst, out)
+	case s.next != nil: // it is about to serve, and does so the sooner
+		s.cur, s.next, s.reason = s.next, nil, out.String()
+		s.restarts++
+		a.happened(inst.slot, Event{Kind: EventRestart, Reason: s.reason})
+		return
+	default:
+		s.cur = nil
+		if a.judge(s, inst, out, inst.state == StateReady); s.ended && !s.badly {
+			return
+		}
+	}
+	a.fail(s, inst, out, hint)
 }
 
 // postpone has the next attempt to renew a slot's instance wait, after one has

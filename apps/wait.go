@@ -13,6 +13,9 @@ type Wait struct {
 // Hold says what the app must wait for from now on. It does not wait itself.
 func (a *App) Hold(w Wait) {
 	a.post(func() {
+		if a.ending {
+			return
+		}
 		a.wait = w
 		a.want.held, a.want.stays = w.Reason != "", w.Stay
 	})
