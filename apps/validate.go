@@ -29,7 +29,10 @@ const minLogSize = 64 << 10
 // script, its interpreter and the folder where they are wanted now; that they
 // are there later it cannot promise.
 func Validate(c Config) []Complaint {
-	v := &validation{c: c}
+	return (&validation{c: c, windows: runtime.GOOS == "windows"}).all()
+}
+
+func (v *validation) all() []Complaint {
 	v.names()
 	v.program()
 	v.numbers()
@@ -49,6 +52,8 @@ type validation struct {
 	node  bool // the program was found and is Node
 	known bool // the program was found
 	other bool // it was, and does not run JavaScript
+
+	windows bool // that is where it is to run
 }
 
 func (v *validation) add(key, what, hint string, args ...any) {
@@ -151,7 +156,7 @@ func (v *validation) numbers() {
 	if c.MaxLogSize < 0 || c.MaxLogSize > 0 && c.MaxLogSize < minLogSize {
 		v.add("max_log_size", "max_log_size = %d bytes is less than the least, 64K", `write a unit, such as "10M"`, int64(c.MaxLogSize))
 	}
-	if runtime.GOOS != "windows" {
+	if !v.windows {
 		for _, code := range c.StopExitCodes {
 			if code < 0 || code > 255 {
 				v.add("stop_exit_codes", "%d is no exit code", "exit codes are 0 to 255", code)
@@ -166,14 +171,17 @@ func (v *validation) reach() {
 	if c.Port < 0 || c.Port > 65535 {
 		v.add("port", "port = %d is out of range", "ports are 1 to 65535", c.Port)
 	}
-	if c.Port > 0 && !c.ListenFDs && v.known && !v.node && c.Instances != 0 && c.Instances != 1 {
+	if c.Port > 0 && !c.ListenFDs && v.known && (!v.node || v.windows) && c.Instances != 0 && c.Instances != 1 {
 		v.add("instances", "%v instances cannot all listen on port %d", "remove port, so that each gets its own in PORT; or set listen_fds = true when the program takes sockets", c.Instances, c.Port)
 	}
 	if c.ListenFDs && v.node {
 		v.add("listen_fds", "listen_fds is not for Node: its instances share a port without it", "remove it")
 	}
-	if c.ListenFDs && runtime.GOOS == "windows" {
+	if c.ListenFDs && v.windows {
 		v.add("listen_fds", "listen_fds does not exist on Windows", "remove it and listen on PORT")
+	}
+	if c.WaitReady && v.windows {
+		v.add("wait_ready", "on Windows no program can say that it is ready", "remove it; with health an instance is ready when that path answers")
 	}
 	if isNoPath(c.Health) {
 		v.add("health", "health = %q is no path", `write a path such as "/health"`, c.Health)
@@ -187,7 +195,10 @@ func (v *validation) stopping() {
 			v.add("kill_signal", "no signal is called %s", "SIGINT and SIGTERM are usual", c.KillSignal)
 		}
 	}
-	if c.ShutdownWithMessage && v.known && !v.node {
+	switch {
+	case c.ShutdownWithMessage && v.windows:
+		v.add("shutdown_with_message", "on Windows instances get no messages", "remove it; the instance gets CTRL_BREAK")
+	case c.ShutdownWithMessage && v.known && !v.node:
 		v.add("shutdown_with_message", "only Node instances get messages", "remove it; the instance gets kill_signal")
 	}
 	if _, err := lookupAccount(c.User, c.Group); err != nil {

@@ -2,7 +2,6 @@ package apps
 
 import (
 	"net"
-	"runtime"
 	"strconv"
 	"strings"
 )
@@ -14,8 +13,8 @@ func (v *validation) alive() {
 		switch {
 		case *limit < 0:
 			v.add("heartbeat_timeout", "heartbeat_timeout = %v is negative", `write a text such as "30s", or 0 for none`, *limit)
-		case *limit > 0 && v.other && runtime.GOOS == "windows":
-			v.add("heartbeat_timeout", "heartbeat_timeout is for Node here: Windows has no notify socket", "remove it")
+		case *limit > 0 && v.windows:
+			v.add("heartbeat_timeout", "on Windows no program tells that it is alive", "remove it; check asks the instances")
 		}
 	}
 	switch c.Sticky {

@@ -3,6 +3,7 @@ package apps
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +165,34 @@ func TestSafeNameKeepsGoodNamesAndKeepsOthersApart(t *testing.T) {
 		if got == "" || len(got) > maxName || got[0] == '.' || strings.Trim(got, nameRunes) != "" || windowsDevice(base) || SafeName(got) != got {
 			t.Errorf("%q becomes %q", name, got)
 		}
+	}
+}
+
+func TestWhatWindowsCannotDoIsRefusedThere(t *testing.T) {
+	if !unixOnly(t) {
+		return
+	}
+	toolbox(t, "node")
+	c := Config{Name: "web", Script: "app.js", Cwd: t.TempDir(), Port: 3000, Instances: 2,
+		ListenFDs: true, WaitReady: true, ShutdownWithMessage: true, HeartbeatTimeout: new(unit.Duration(time.Second))}
+	write(t, filepath.Join(c.Cwd, "app.js"), "", 0o644)
+	refused := func(windows bool) (keys []string) {
+		for _, found := range (&validation{c: c, windows: windows}).all() {
+			if found.Hint == "" {
+				t.Errorf("%v without a hint", found)
+			}
+			keys = append(keys, found.Key)
+		}
+		return keys
+	}
+	if got := refused(false); !slices.Equal(got, []string{"listen_fds"}) {
+		t.Errorf("elsewhere %v is refused", got) // to Node
+	}
+	if got := refused(true); !slices.Equal(got, []string{"listen_fds", "listen_fds", "wait_ready", "heartbeat_timeout", "shutdown_with_message"}) {
+		t.Errorf("on Windows %v is refused", got)
+	}
+	c.ListenFDs, c.WaitReady, c.ShutdownWithMessage, c.HeartbeatTimeout = false, false, false, nil
+	if got := refused(true); !slices.Equal(got, []string{"instances"}) {
+		t.Errorf("of two instances on one port %v is refused", got)
 	}
 }
