@@ -1,7 +1,10 @@
 package apps
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -57,4 +60,20 @@ func TestTheKernelTellsWhyItKilled(t *testing.T) {
 			t.Errorf("%s: %q, want %q", strings.ReplaceAll(events, "\n", ", "), got, want)
 		}
 	}
+}
+
+func TestAControlGroupDoesNotMakeAProgramWithoutTreekillEndItsTree(t *testing.T) {
+	no, dir := false, t.TempDir()
+	cmd := exec.Command("tail", "-f", "/dev/null")
+	cmd.SysProcAttr = attributes(nil)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{launch: launch{wanted: &Wanted{Config: Config{MemoryMax: 64 << 20, Treekill: &no}}}, group: &cgroup{dir: dir, in: true}, cmd: cmd, live: true}
+	p.killTree()
+	if _, err := os.Stat(filepath.Join(dir, "cgroup.kill")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("all of its group were killed")
+		cmd.Process.Kill()
+	}
+	cmd.Wait()
 }

@@ -36,17 +36,21 @@ func (p *program) Signal(sig syscall.Signal) error {
 	return p.cmd.Process.Signal(sig)
 }
 
-// killTree ends every process of the tree (without treekill the first alone): all in its control group, where
-// there is one; else its process group, and what has left that.
+// killTree ends every process of the tree (without treekill the first alone):
+// all in its control group, where there is one; else its process group, and
+// what has left that.
 func (p *program) killTree() {
 	p.life.Lock()
 	defer p.life.Unlock()
-	if !p.live || p.group.kill() {
+	if !p.live {
 		return
 	}
 	leader := p.cmd.Process.Pid
 	if !p.wanted.treekill() {
 		unix.Kill(leader, unix.SIGKILL)
+		return
+	}
+	if p.group.kill() {
 		return
 	}
 	unix.Kill(-leader, unix.SIGKILL)
