@@ -107,7 +107,7 @@ func TestWhatComesWhileAnInstanceIsRenewed(t *testing.T) {
 					w.Serves = serves
 					a.settled(w)
 					time.Sleep(time.Minute)
-					a.post(func() { a.slots[0].renew("cron_restart: @hourly") })
+					a.renew("cron_restart: @hourly")
 					time.Sleep(500 * time.Millisecond) // the next one starts
 					c.change(&w)
 					a.settled(w)
@@ -151,7 +151,7 @@ func TestAFailedReloadLeavesARenewalToTheOldRevision(t *testing.T) {
 	}, func(t *testing.T, a *app) {
 		a.settled(form(1))
 		time.Sleep(time.Minute)
-		a.post(func() { a.slots[0].renew("memory: too much") })
+		a.renew("memory: too much")
 		a.Want(form(2))
 		if a.Settle(t.Context()) == nil {
 			t.Fatal("a reload that fails is settled")
@@ -168,7 +168,7 @@ func TestACrashDuringARenewalIsNotOneStartMore(t *testing.T) {
 	run(t, nil, func(t *testing.T, a *app) {
 		a.settled(form(1))
 		time.Sleep(time.Minute)
-		a.post(func() { a.slots[0].renew("memory: too much") })
+		a.renew("memory: too much")
 		time.Sleep(500 * time.Millisecond)
 		a.all[0].exit(outcome{signal: 9})
 		time.Sleep(time.Minute)

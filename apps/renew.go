@@ -2,29 +2,20 @@ package apps
 
 import "time"
 
-// Renew has other instances take the places of those that run now, the slot's
-// or, when slot is negative, all, as a reload does: one by one and beside the
-// old ones where requests come, stop then start for background apps. reason
-// is what Status says of it. Nothing new is wanted; it does not wait.
-func (a *App) Renew(slot int, reason string) {
-	a.post(func() {
-		for n := range a.slots {
-			if slot < 0 || n == slot {
-				a.slots[n].renew(reason)
-			}
-		}
-	})
-}
+// A renewal has other instances of what is wanted anyway take the places of
+// those that run, as a reload does: one by one and beside the old ones where
+// requests come, stop then start for background apps.
 
-// renew marks what runs in the slot. What is only starting is fresh enough.
+// renew has another instance take the place of the one that serves; reason is what
+// Status says of it. What is only starting is fresh enough.
 func (s *slot) renew(reason string) {
 	if s.cur != nil && s.cur.state == StateReady && s.cur.stale == "" {
 		s.cur.stale = reason
 	}
 }
 
-// refresh is Renew for an app whose files have changed: what is only starting
-// may have read the old ones, and what has failed or ended gets another try.
+// refresh renews an app whose files have changed: what is only starting may
+// have read the old ones, and what has failed or ended gets another try.
 func (a *App) refresh(reason string) {
 	for n := range a.slots {
 		s := &a.slots[n]
@@ -33,7 +24,9 @@ func (a *App) refresh(reason string) {
 				inst.stale = reason
 			}
 		}
-		s.again(reason)
+		if a.want.runs(n) {
+			s.again(reason)
+		}
 	}
 }
 

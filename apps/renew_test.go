@@ -9,10 +9,19 @@ import (
 	"time"
 )
 
-func TestRenewReplacesWhatRunsBesideIt(t *testing.T) {
+// renew has all instances replaced.
+func (a *app) renew(reason string) {
+	a.post(func() {
+		for n := range a.slots {
+			a.slots[n].renew(reason)
+		}
+	})
+}
+
+func TestARenewalReplacesWhatRunsBesideIt(t *testing.T) {
 	run(t, nil, func(t *testing.T, a *app) {
 		a.settled(form(1, 1, -1))
-		a.Renew(-1, "memory: too much")
+		a.renew("memory: too much")
 		for range 40 {
 			time.Sleep(100 * time.Millisecond)
 			if len(a.serving()) < 2 {
@@ -26,7 +35,7 @@ func TestRenewReplacesWhatRunsBesideIt(t *testing.T) {
 		if in := a.Status().Instances[0]; in.Reason != "memory: too much" || in.Restarts != 1 {
 			t.Errorf("instance = %+v", in)
 		}
-		a.Renew(1, "memory: again")
+		a.post(func() { a.slots[1].renew("memory: again") })
 		time.Sleep(5 * time.Second)
 		if len(a.starts()) != 5 {
 			t.Errorf("%d starts, want one more for one slot", len(a.starts()))
@@ -47,7 +56,7 @@ func TestABackgroundAppIsRenewedByStopThenStart(t *testing.T) {
 		w := form(1)
 		w.Serves = false
 		a.settled(w)
-		a.Renew(-1, "at its time")
+		a.renew("at its time")
 		synctest.Wait()
 		time.Sleep(4 * time.Second)
 		a.shows("0:1:ready")
@@ -72,7 +81,7 @@ func TestAFailingRenewalBacksOffAndKeepsTheOldInstanceServing(t *testing.T) {
 				w.Autorestart = restart
 				a.settled(w)
 				broken.Store(true)
-				a.Renew(-1, "memory: too much")
+				a.renew("memory: too much")
 				for range 300 {
 					time.Sleep(time.Second)
 					if got := a.serving(); !slices.Equal(got, []int{1}) {
