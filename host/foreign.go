@@ -34,8 +34,8 @@ func Load(ctx context.Context, file string, said io.Writer) ([]byte, error) {
 	return text, err
 }
 
-// readForeign reads a file of PM2's: its apps become those of [[app]], its
-// folders sites.
+// readForeign reads a file of PM2's: its apps become those of [[app]], as do
+// the servers of its folders, which come last.
 func readForeign(file string, text []byte) (*reading, *Problem) {
 	doc, err := ecosystem.Read(file, text)
 	if err == nil && ecosystem.IsScript(file) {
@@ -52,22 +52,11 @@ func readForeign(file string, text []byte) (*reading, *Problem) {
 	r := &reading{file: file, plain: map[string]any{}, index: newIndex(), foreign: true, section: foreignSection}
 	paths := map[string]string{} // of items in the document, to those in plain
 	var programs []any
-	statics := declared.Static
-	for _, item := range declared.Apps {
-		if static, ok := ecosystem.Serves(item.Table); ok {
-			statics = append(statics, ecosystem.Item{Table: static, Path: item.Path})
-			continue
-		}
+	for _, item := range slices.Concat(declared.Apps, declared.Static) {
 		paths[item.Path] = join("app", strconv.Itoa(len(programs)))
 		programs = append(programs, item.Table)
 	}
-	r.plain["app"] = programs
-	var sites []any
-	for _, item := range statics {
-		paths[item.Path] = join("site", strconv.Itoa(len(sites)))
-		sites = append(sites, item.Table)
-	}
-	r.plain["site"] = sites
+	r.plain["app"], r.static = programs, len(declared.Apps)
 	for path, line := range doc.Lines {
 		for item := path; ; {
 			if to, ok := paths[item]; ok {
@@ -97,17 +86,13 @@ func foreignProblem(file string, err error) Problem {
 
 // foreignSection calls the tables of PM2's files.
 func foreignSection(path string) string {
-	switch kind, _, _ := strings.Cut(path, "."); {
-	case strings.Count(path, ".") > 1:
+	if strings.Count(path, ".") > 1 {
 		return keyOf(path)
-	case kind == "site":
-		return "static"
 	}
 	return "an app"
 }
 
-// normalise gives apps the keys of [[app]], and folders of PM2's those of
-// [[site]].
+// normalise gives apps, and folders of PM2's, the keys of [[app]].
 func (r *reading) normalise(env string, problem func(path, what, hint string)) {
 	var idle, envs, without, notes []string
 	replace := func(path string, n ecosystem.Normalised) map[string]any {
@@ -123,20 +108,15 @@ func (r *reading) normalise(env string, problem func(path, what, hint string)) {
 	programs, _ := r.plain["app"].([]any)
 	for i, e := range programs {
 		if table, ok := e.(map[string]any); ok {
-			n := ecosystem.Normal(table, ecosystem.Options{Env: env, Folder: filepath.Dir(r.file), Foreign: r.foreign})
+			o, normal := ecosystem.Options{Env: env, Folder: filepath.Dir(r.file), Foreign: r.foreign}, ecosystem.Normal
+			if r.foreign && i >= r.static {
+				o.Env, normal = "", ecosystem.Static
+			}
+			n := normal(table, o)
 			programs[i] = replace(join("app", strconv.Itoa(i)), n)
 			envs = append(envs, n.Envs...)
-			if name, _ := n.Table["name"].(string); env != "" && !slices.Contains(n.Envs, env) {
+			if name, _ := n.Table["name"].(string); o.Env != "" && !slices.Contains(n.Envs, env) {
 				without = append(without, name)
-			}
-		}
-	}
-	if sites, _ := r.plain["site"].([]any); r.foreign {
-		for i, e := range sites {
-			n, note := ecosystem.Site(e.(map[string]any))
-			sites[i] = replace(join("site", strconv.Itoa(i)), n)
-			if note != "" {
-				notes = append(notes, note)
 			}
 		}
 	}

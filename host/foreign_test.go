@@ -3,12 +3,14 @@ package host
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"roost/apps"
+	"roost/apps/ecosystem"
 	"roost/internal/unit"
 )
 
@@ -125,29 +127,50 @@ func TestMistakesInFilesOfPM2HaveTheirLine(t *testing.T) {
 	}
 }
 
-func TestFoldersOfPM2BecomeSites(t *testing.T) {
+func TestFoldersOfPM2BecomeAppsThatServeThem(t *testing.T) {
 	dir := folderWith(t, "dist/", "docs/")
 	file := filepath.Join(dir, "a.json")
-	c, problems := Check(file, []byte(`{ static: [{ name: "docs", path: "docs", port: 9000, spa: true, monitor: "x" }] }`), "")
+	c, problems := Check(file, []byte(`{ static: [
+		{ name: "docs", path: "docs", port: 9000, spa: true, monitor: "x", basic_auth: { username: "ann", password: "a:b" } },
+		{ path: "dist", directory: true, host: "127.0.0.1", port: "9001" },
+	], apps: [
+		{ name: "s", script: "serve", instances: 2, env: { PM2_SERVE_PATH: "dist", PM2_SERVE_SPA: "true" }, env_production: { PM2_SERVE_PORT: 9002 } },
+	] }`), "production")
 	if len(problems) > 0 {
 		t.Fatal(Problems(problems))
 	}
-	if diff := cmp.Diff([]Site{{Target: Target{Root: filepath.Join(dir, "docs"), SPA: true}, Source: file}}, c.Sites); diff != "" {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix := runtime.GOOS != "windows"
+	server := func(c apps.Config) apps.Wanted {
+		c.Cwd, c.Command, c.WaitReady, c.ListenFDs = dir, ecosystem.Quote(self)+" _serve", unix, unix && c.Env["PM2_SERVE_HOST"] == ""
+		return apps.Wanted{Config: c, Source: file}
+	}
+	want := []apps.Wanted{
+		server(apps.Config{Name: "s", Port: 9002, Instances: 2, Env: map[string]string{"PM2_SERVE_PATH": "dist", "PM2_SERVE_SPA": "true", "PM2_SERVE_PORT": "9002"}}),
+		server(apps.Config{Name: "docs", Port: 9000, Env: map[string]string{"PM2_SERVE_PATH": "docs", "PM2_SERVE_SPA": "true", "PM2_SERVE_PORT": "9000",
+			"PM2_SERVE_BASIC_AUTH": "true", "PM2_SERVE_BASIC_AUTH_USERNAME": "ann", "PM2_SERVE_BASIC_AUTH_PASSWORD": "a:b"}}),
+		server(apps.Config{Name: "static-page-server-9001", Port: 9001, Env: map[string]string{"PM2_SERVE_PATH": "dist", "PM2_SERVE_FTP": "true", "PM2_SERVE_HOST": "127.0.0.1", "PM2_SERVE_PORT": "9001"}}),
+	}
+	if diff := cmp.Diff(want, c.Apps); diff != "" {
 		t.Error(diff)
 	}
-	want := []string{"docs is served at the host's own addresses, not on port 9000: see roost status", "nothing to do here for monitor: ignored"}
-	if diff := cmp.Diff(want, c.Lines.Notes()); diff != "" {
+	if diff := cmp.Diff([]string{"nothing to do here for monitor: ignored"}, c.Lines.Notes()); diff != "" {
 		t.Error(diff)
 	}
 
-	c, problems = Check(file, []byte(`{ apps: [{ name: "s", script: "serve", env: { PM2_SERVE_PATH: "dist", PM2_SERVE_PORT: 8080, PM2_SERVE_SPA: "true", PM2_SERVE_FTP: "false" } }] }`), "")
-	if len(problems) > 0 || len(c.Apps) != 0 || len(c.Sites) != 1 || !c.Sites[0].SPA || c.Sites[0].Browse || c.Sites[0].Root != filepath.Join(dir, "dist") {
-		t.Errorf("%v %+v", problems, c)
+	_, problems = Check(file, []byte("{ static: [\n{ path: 'dist', basic_auth: {} },\n{ path: 'nowhere', prot: 3 },\n{ port: 'many', name: 'x' }],\n"+
+		"apps: [{ script: 'serve',\nenv: { PM2_SERVE_PATH: 'gone',\nPM2_SERVE_PORT: 70000 } }] }"), "")
+	wrong := []string{
+		"a.json:2: basic_auth wants a user and a password: write { username: \"ann\", password: \"…\" }",
+		`a.json:3: unknown key "prot" in static: known are name, path, port, host, spa, ftp, basic_auth, monitor`,
+		`a.json:4: port wants a whole number, not the text "many": leave out the quotes`,
+		"a.json:7: app serve: port = 70000 is out of range: ports are 1 to 65535",
 	}
-
-	_, problems = Check(file, []byte("{ static: [\n{ path: 'dist', basic_auth: {} },\n{ path: 'nowhere', prot: 3 }\n] }"), "")
-	if got := strings.Join(problemLines(dir, problems), "\n"); !strings.Contains(got, "a.json:2: basic_auth: a site asks for no password") || !strings.Contains(got, `a.json:3: unknown key "prot" in static`) {
-		t.Errorf("got:\n%s", got)
+	if diff := cmp.Diff(wrong, problemLines(dir, problems)); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -182,7 +205,7 @@ func TestOnlyTakesWhatItNames(t *testing.T) {
 		t.Errorf("%v, %d sites", names, len(c.Sites))
 	}
 	c = Merge(c, file, declare(t, file, text), MergeOptions{CPUs: 1, Only: []string{"default"}})
-	if names := appNames(c); len(names) != 3 {
+	if names := appNames(c); len(names) != 4 { // with the server of dist
 		t.Errorf("%v", names)
 	}
 	again := Merge(c, file, declare(t, file, strings.ReplaceAll(text, "a.js", "new.js")), MergeOptions{CPUs: 1, Only: []string{"b"}})

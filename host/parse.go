@@ -82,6 +82,7 @@ type reading struct {
 	plain   map[string]any
 	index   *Index
 	foreign bool                     // it is PM2's
+	static  int                      // the first of its apps that stands for a folder
 	section func(path string) string // how messages call the table at a path
 }
 

@@ -199,6 +199,7 @@ func (n *normaliser) values() {
 	case int64(0), "0", false, "": // PM2's ways to have none
 		delete(t, "cron_restart")
 	}
+	n.server()
 	n.program()
 	maps.DeleteFunc(t, func(_ string, v any) bool { return v == nil })
 }

@@ -217,8 +217,6 @@ func FuzzNormal(f *testing.F) {
 		if diff := cmp.Diff(once.Table, twice.Table); diff != "" {
 			t.Errorf("%s is not one form:\n%s", text, diff)
 		}
-		if static, ok := Serves(app); ok {
-			Site(static)
-		}
+		Static(app, Options{Folder: folder})
 	})
 }

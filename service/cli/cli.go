@@ -89,6 +89,7 @@ one of ~/.roost; those that change something start it when none runs.`,
 	group("pm2", newJlist(c, "jlist", "the same as: roost list --json, in one line", false), newJlist(c, "prettylist", "the same as: roost list --json", true),
 		newSave(c), newResurrect(c), newStartOr(c, control.VerbRestart, "startOrRestart"), newStartOr(c, control.VerbReload, "startOrReload", "startOrGracefulReload"),
 		startup("startup", "install"), startup("unstartup", "uninstall"))
+	root.AddCommand(newFolderServer(c))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID("daemon")
 	root.SetCompletionCommandGroupID("daemon")

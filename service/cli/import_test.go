@@ -145,4 +145,7 @@ func TestADumpIsShownOrRefused(t *testing.T) {
 	out := b.run("roost", "import", "pm2", "dump.pm2")
 	b.says(out, "web: "+b.work+"/web.js, 1 instance", "not taken over: env_production, post_update")
 	b.says(b.run("roost", "import", "pm2", "dump.pm2", "--json"), `"left"`)
+
+	b.write("dump.pm2", `[{"name":"pages","pm_exec_path":"/usr/lib/node_modules/pm2/lib/API/Serve.js","pm_cwd":"`+b.work+`","env":{"PM2_SERVE_PATH":".","PM2_SERVE_PORT":"8081"}}]`)
+	b.says(b.run("roost", "import", "pm2", "dump.pm2", "--json"), ` _serve"`, `"port": 8081`) // not PM2's server, which goes with it
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"roost/apps/ecosystem"
 )
 
 // same are the members of a dumped process that are keys of [[app]] under the same name.
@@ -78,6 +80,14 @@ func fromPM2(p map[string]json.RawMessage) (keys map[string]json.RawMessage, env
 	}
 	for _, key := range []string{"PM2_HOME", "PM2_USAGE", "PM2_INTERACTOR_PROCESSING", "unique_id", name} {
 		delete(environ, key)
+	}
+	if strings.HasSuffix(filepath.ToSlash(script), "/pm2/lib/API/Serve.js") { // PM2's server of folders goes with PM2
+		server, wrong := ecosystem.Server(environ)
+		for key, v := range server {
+			set(key, v)
+		}
+		delete(keys, "script")
+		err = errors.Join(err, wrong)
 	}
 	return keys, environ, err
 }

@@ -3,6 +3,9 @@ package pm2
 import (
 	"slices"
 	"strings"
+
+	"roost/apps/ecosystem"
+	"roost/service/cli"
 )
 
 // need says what a command needs of the daemon.
@@ -81,7 +84,7 @@ func init() {
 		{names: []string{"examples"}, most: 0, daemon: none, run: (*session).examples, help: "print examples"},
 		{names: []string{runtimeName}, args: "<app|config>", most: -1, daemon: none, run: (*session).runtime, lenient: true},
 		{names: []string{devName}, args: "<app|config>", most: -1, daemon: none, run: (*session).dev},
-		{names: []string{staticServer}, args: "[path]", most: 1, daemon: none, run: (*session).staticServer}, // what serve starts
+		{names: []string{ecosystem.ServerCommand}, daemon: none, run: func(s *session) error { return cli.ServeFolder(s.ctx, s.out) }}, // where the binary has no other name
 	}
 	for _, r := range refusals {
 		commands = append(commands, command{names: r.names, args: "", most: -1, daemon: none, run: r.refuse})

@@ -42,6 +42,19 @@ func TestServeServesAFolderOnAPort(t *testing.T) {
 	if _, err := run("serve", "--port", closed, "--name", "private", "--basic-auth-username", "ann", "--basic-auth-password", "a:b"); err != nil {
 		t.Fatal(err)
 	}
+	listed, bare := freePort(t), freePort(t)
+	file := filepath.Join(work, "ecosystem.config.js")
+	if err := os.WriteFile(file, []byte(`module.exports = {
+		apps: [{ script: "serve", instances: 2, env: { PM2_SERVE_PATH: ".", PM2_SERVE_HOMEPAGE: "/a.txt" }, env_production: { PM2_SERVE_PORT: `+listed+` } }],
+		static: [{ name: "bare", port: `+bare+`, host: "127.0.0.1", basic_auth: { username: "ann", password: "b" } }],
+	}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"start", "reload", "restart"} {
+		if _, err := run(verb, file, "--env", "production"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	get := func(port, path, user, password string) (int, string) {
 		t.Helper()
 		r, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+path, nil)
@@ -76,6 +89,11 @@ func TestServeServesAFolderOnAPort(t *testing.T) {
 		{closed, "/", "ann", "a", 401, ""},
 		{closed, "/", "ann", "a:b", 200, "<p>home"},
 		{closed, "/some/page", "ann", "a:b", 404, ""},
+		{listed, "/", "", "", 200, "text"},
+		{listed, "/index.html", "", "", 200, "<p>home"},
+		{listed, "/some/page", "", "", 404, ""},
+		{bare, "/", "", "", 401, ""},
+		{bare, "/", "ann", "b", 200, "<p>home"},
 	} {
 		if status, body := get(c.port, c.path, c.user, c.password); status != c.status || c.body != "" && body != c.body {
 			t.Errorf("GET :%s%s as %q: %d %q, want %d %q", c.port, c.path, c.user, status, body, c.status, c.body)
