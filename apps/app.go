@@ -29,6 +29,8 @@ type Options struct {
 	// Output takes each line of the apps' output, besides the log files, when not
 	// nil: from several goroutines, and a slow one holds the programs up.
 	Output func(Line)
+	// Events takes what happens to instances; nobody hears of it when nil.
+	Events *EventStream
 	// Changed is told, when not nil, that instances or the failure in Status are not
 	// what they were. It must not wait.
 	Changed func()
@@ -51,9 +53,8 @@ type App struct {
 
 	standing atomic.Pointer[standing]
 	problem  atomic.Pointer[string] // see setProblem
-	events   eventStream
-	wake     chan struct{} // has a token when there is mail or news
-	done     chan struct{} // closed when Run has ended
+	wake     chan struct{}          // has a token when there is mail or news
+	done     chan struct{}          // closed when Run has ended
 
 	mu    sync.Mutex // guards what follows
 	mail  []func()
@@ -99,6 +100,9 @@ type launch struct {
 func New(o Options) *App {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Events == nil {
+		o.Events = &EventStream{}
 	}
 	a := &App{
 		o:      o,
@@ -326,7 +330,6 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.watchers.Wait()
 	close(a.done)
-	a.events.end()
 	a.ports.close()
 	if book := a.logs(); book != nil {
 		return book.close()

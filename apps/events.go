@@ -8,30 +8,23 @@ import (
 )
 
 const (
-	maxEvents    = 100      // wait for a reader; the rest is lost to it
+	maxEvents    = 250      // wait for a reader; the rest is lost to it
 	maxEventData = 64 << 10 // of one message, bytes
 )
 
-// eventStream hands events to those who read them now.
-type eventStream struct {
+// EventStream hands the events of apps to those who read them now. Its zero
+// value is ready for use.
+type EventStream struct {
 	mu      sync.Mutex
 	readers []chan Event
-	ended   bool
 }
 
-// Events returns what happens to the app's instances from now on. stop ends it
-// and must be called; the channel is closed then, and when Run has ended. A
-// slow reader loses events.
-func (a *App) Events() (events <-chan Event, stop func()) { return a.events.follow() }
-
-func (s *eventStream) follow() (<-chan Event, func()) {
+// Follow returns what happens to instances from now on. stop ends it and must be
+// called; the channel is closed then. A slow reader loses events.
+func (s *EventStream) Follow() (events <-chan Event, stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := make(chan Event, maxEvents)
-	if s.ended {
-		close(c)
-		return c, func() {}
-	}
 	s.readers = append(s.readers, c)
 	return c, func() {
 		s.mu.Lock()
@@ -44,7 +37,7 @@ func (s *eventStream) follow() (<-chan Event, func()) {
 }
 
 // tell never waits.
-func (s *eventStream) tell(e Event) {
+func (s *EventStream) tell(e Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.readers) == 0 {
@@ -61,16 +54,6 @@ func (s *eventStream) tell(e Event) {
 	}
 }
 
-func (s *eventStream) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = true
-	for _, c := range s.readers {
-		close(c)
-	}
-	s.readers = nil
-}
-
 // happened tells that something has happened to the instance in slot n; the
 // caller fills in what is special.
 func (a *App) happened(n int, e Event) { a.teller(n)(e) }
@@ -80,6 +63,6 @@ func (a *App) teller(n int) func(Event) {
 	name, namespace, id := a.wanted.Name, a.wanted.namespace(), a.slots[n].id
 	return func(e Event) {
 		e.Time, e.App, e.Namespace, e.ID, e.Slot = time.Now().UTC(), name, namespace, id, n
-		a.events.tell(e)
+		a.o.Events.tell(e)
 	}
 }

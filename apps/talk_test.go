@@ -150,7 +150,7 @@ func TestWhatAProgramReportsIsBounded(t *testing.T) {
 
 func TestEventsTellTheLifeOfAnInstanceAndItsMessages(t *testing.T) {
 	a := live(t)
-	events, stop := a.Events()
+	events, stop := a.o.Events.Follow()
 	defer stop()
 	w := a.node("app.js", answering+`server.listen(0, () => process.send({ type: 'process:msg', data: { ok: true } }))`, 1)
 	w.Serves, w.MinUptime = true, unitOf(time.Millisecond)
@@ -190,14 +190,14 @@ func TestEventsTellTheLifeOfAnInstanceAndItsMessages(t *testing.T) {
 	a.want(w)
 	take(EventStop, EventExit)
 	a.stop()
-	if _, open := <-events; open {
-		t.Error("an event after Run has ended")
+	if len(events) > 0 {
+		t.Errorf("an event after the last: %+v", <-events)
 	}
 }
 
 func TestASlotThatKeepsFailingIsErroredOnce(t *testing.T) {
 	a := live(t)
-	events, stop := a.Events()
+	events, stop := a.o.Events.Follow()
 	defer stop()
 	w := a.sh("exit 3")
 	w.MaxRestarts, w.ExpBackoff = 2, unitOf(time.Millisecond)
@@ -212,8 +212,8 @@ func TestASlotThatKeepsFailingIsErroredOnce(t *testing.T) {
 }
 
 func TestASlowReaderOfEventsLosesThemAndHoldsNobodyUp(t *testing.T) {
-	var s eventStream
-	events, stop := s.follow()
+	var s EventStream
+	events, stop := s.Follow()
 	for range 10 * maxEvents {
 		s.tell(Event{Kind: EventMessage, Data: make([]byte, maxEventData+1)})
 	}

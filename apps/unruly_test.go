@@ -12,7 +12,7 @@ import (
 
 func TestAFloodOfMessagesDoesNotFillOurMemory(t *testing.T) {
 	a := live(t)
-	_, stop := a.Events() // a reader that never reads
+	_, stop := a.o.Events.Follow() // a reader that never reads
 	defer stop()
 	const flood = 1000 // messages of 16 KiB, and each hundredth with a line of 2 MiB
 	w := a.node("app.js", fmt.Sprintf(`

@@ -39,6 +39,7 @@ type Host struct {
 	conns   connections
 	servers atomic.Pointer[servers]
 	metrics http.Handler
+	events  apps.EventStream // of all apps
 	// ports are those that the host listens on, by kind; 0: not (yet).
 	ports map[string]*atomic.Int32
 	// redirectPort is where plain requests are sent; 0: nowhere.
@@ -109,6 +110,10 @@ func New(o Options) (*Host, error) {
 	h.metrics = newMetrics(h)
 	return h, nil
 }
+
+// Events returns what happens to the instances of all apps, as
+// apps.EventStream.Follow does.
+func (h *Host) Events() (events <-chan apps.Event, stop func()) { return h.events.Follow() }
 
 // Want says what should be from now on. It does not wait.
 func (h *Host) Want(c Config) {

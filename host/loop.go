@@ -140,7 +140,7 @@ func (l *loop) applyApps(c Config) (changed []*program) {
 	}
 	for _, w := range c.Apps {
 		if l.programs[w.Name] == nil {
-			l.programs[w.Name] = newProgram(l.options, w.Name, l.stir, l.front.Error)
+			l.programs[w.Name] = newProgram(l.options, w.Name, &l.events, l.stir, l.front.Error)
 		}
 	}
 	l.hold(c) // before any of them hears what is wanted

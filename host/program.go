@@ -23,10 +23,12 @@ type program struct {
 	done    chan struct{} // closed when its last process has ended
 }
 
-func newProgram(o Options, name string, changed func(), fail func(http.ResponseWriter, *http.Request, int)) *program {
+func newProgram(o Options, name string, events *apps.EventStream, changed func(), fail func(http.ResponseWriter, *http.Request, int)) *program {
 	return &program{
 		name: name, figures: newFigures(), done: make(chan struct{}),
-		app: apps.New(apps.Options{RunDir: o.RunDir, LogDir: o.LogDir, Output: o.Output, PM2Home: o.PM2Home, Log: o.Log.With("app", name), Changed: changed, Error: fail}),
+		app: apps.New(apps.Options{
+			RunDir: o.RunDir, LogDir: o.LogDir, Output: o.Output, Events: events, PM2Home: o.PM2Home, Log: o.Log.With("app", name), Changed: changed, Error: fail,
+		}),
 	}
 }
 

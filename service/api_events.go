@@ -1,58 +1,71 @@
 package service
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"roost/apps"
+	"roost/host"
 	"roost/service/control"
 )
 
-// events sends what happens to the targets' apps, to those included that come
-// later, until the reader leaves.
+// events sends what happens to the targets' instances, to those included that
+// come later, until the reader leaves.
 func (a *api) events(c echo.Context) error {
-	chosen, err := a.followed(c.QueryParams()["target"])
+	events, stop := a.box.Events()
+	defer stop()
+	meant, err := eventsOf(a.editor.Config(), c.QueryParams()["target"])
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(c.Request().Context())
-	defer cancel()
-	f := newFollowers(a, c.QueryParams()["target"], program.Events)
-	defer f.close()
-	f.update(ctx, chosen)
 	c.Response().Header().Set(echo.HeaderContentType, "application/x-ndjson")
 	c.Response().WriteHeader(http.StatusOK)
 	c.Response().Flush()
 	out := json.NewEncoder(c.Response())
-	beat, look := time.NewTicker(control.Beat), time.NewTicker(100*time.Millisecond)
+	beat := time.NewTicker(control.Beat)
 	defer beat.Stop()
-	defer look.Stop()
 	for {
-		var e apps.Event
+		var e apps.Event // of no kind: a sign of life
 		select {
-		case <-ctx.Done():
+		case <-c.Request().Context().Done():
 			return nil
-		case <-look.C:
-			if now, err := a.followed(f.targets); err == nil {
-				chosen = now
-				f.update(ctx, chosen)
-			}
-			continue
 		case <-beat.C:
-		case e = <-f.news:
-			if !chosen.shows(e.App, e.Slot) {
+		case e = <-events:
+			if !meant(e) {
 				continue
 			}
 		}
 		if out.Encode(e) != nil {
 			return nil
 		}
-		if len(f.news) == 0 {
+		if len(events) == 0 {
 			c.Response().Flush()
 		}
 	}
+}
+
+// eventsOf says which events targets mean, all when there are none. An event
+// tells by itself whose it is, so apps are known that are only being added.
+func eventsOf(c host.Config, targets []string) (func(apps.Event) bool, error) {
+	if _, err := resolve(c, targets); err != nil {
+		return nil, err
+	}
+	meant := func(apps.Event) bool { return len(targets) == 0 }
+	for _, word := range targets {
+		before := meant
+		match, err := matcher(c, word)
+		if err != nil {
+			return nil, err
+		}
+		id, wrong := strconv.Atoi(word)
+		numeric := wrong == nil && c.App(word) == nil
+		meant = func(e apps.Event) bool {
+			return before(e) || match(e.App, e.Namespace) || numeric && e.ID == id
+		}
+	}
+	return meant, nil
 }

@@ -115,7 +115,7 @@ func (s *logStream) fresh(keep func(apps.Line) bool) error {
 }
 
 // follow sends what comes until ctx ends or nobody reads.
-func (s *logStream) follow(ctx context.Context, f *followers[apps.Line], chosen followTargets) {
+func (s *logStream) follow(ctx context.Context, f *followers, chosen followTargets) {
 	beat, look := time.NewTicker(control.Beat), time.NewTicker(time.Second)
 	defer beat.Stop()
 	defer look.Stop()
@@ -133,7 +133,7 @@ func (s *logStream) follow(ctx context.Context, f *followers[apps.Line], chosen 
 			}
 		case <-beat.C:
 			err = s.out.Encode(control.LogEvent{})
-		case line := <-f.news:
+		case line := <-f.lines:
 			if keep == nil || keep(line) {
 				err = s.send([]apps.Line{line})
 			}
@@ -141,7 +141,7 @@ func (s *logStream) follow(ctx context.Context, f *followers[apps.Line], chosen 
 		if err != nil {
 			return
 		}
-		if len(f.news) == 0 {
+		if len(f.lines) == 0 {
 			s.response.Flush()
 		}
 	}

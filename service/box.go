@@ -29,6 +29,8 @@ type box interface {
 	App(name string) program
 	// Look is how the rest stands.
 	Look() look
+	// Events is what happens to instances from now on, until stop is called; a slow reader loses some of it.
+	Events() (events <-chan apps.Event, stop func())
 	// Measure takes the CPU and memory figures anew; at most once a second.
 	Measure()
 	RootPEM() ([]byte, error)
@@ -47,7 +49,6 @@ type program interface {
 	Input(slot int, text []byte) error
 	Message(slot int, m json.RawMessage) error
 	Trigger(ctx context.Context, slot int, action string, param *string) (json.RawMessage, error)
-	Events() (events <-chan apps.Event, stop func())
 	Follow() (h *apps.History, lines <-chan apps.Line, stop func())
 }
 

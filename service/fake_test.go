@@ -25,7 +25,7 @@ type fakeBox struct {
 	settled int           // how often Settle was called
 	touched []string      // what was done to programs
 	lines   map[string]chan apps.Line
-	events  map[string]chan apps.Event
+	happens []apps.Event // to be heard by all who follow events
 	ended   bool
 }
 
@@ -95,17 +95,14 @@ func (b *fakeBox) App(name string) program {
 	return fakeProgram{b, name}
 }
 
-// eventsOf is where an app's events are put.
-func (b *fakeBox) eventsOf(app string) chan apps.Event {
+func (b *fakeBox) Events() (<-chan apps.Event, func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.events == nil {
-		b.events = map[string]chan apps.Event{}
+	events := make(chan apps.Event, len(b.happens))
+	for _, e := range b.happens {
+		events <- e
 	}
-	if b.events[app] == nil {
-		b.events[app] = make(chan apps.Event, 16)
-	}
-	return b.events[app]
+	return events, func() {}
 }
 
 type fakeProgram struct {
@@ -159,10 +156,6 @@ func (p fakeProgram) Trigger(ctx context.Context, slot int, action string, param
 		}
 	}
 	return nil, apps.ErrNoAction
-}
-
-func (p fakeProgram) Events() (<-chan apps.Event, func()) {
-	return p.box.eventsOf(p.name), func() {}
 }
 
 func (p fakeProgram) Environ(slot int) []string {

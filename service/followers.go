@@ -4,9 +4,11 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"roost/apps"
 )
 
-// followTarget is an app of which news are asked for; slots is nil for all of them.
+// followTarget is an app whose lines are asked for; slots is nil for all of them.
 type followTarget struct {
 	app   string
 	slots map[int]bool
@@ -14,7 +16,7 @@ type followTarget struct {
 
 type followTargets []followTarget
 
-// followed finds whose news targets mean: every app's when there are none.
+// followed finds whose lines targets mean: every app's when there are none.
 func (a *api) followed(targets []string) (followTargets, error) {
 	config := a.editor.Config()
 	var out followTargets
@@ -38,39 +40,30 @@ func (a *api) followed(targets []string) (followTargets, error) {
 	return out, err
 }
 
-func (t followTargets) shows(app string, slot int) bool {
-	for _, target := range t {
-		if target.app == app {
-			return target.slots == nil || target.slots[slot]
-		}
-	}
-	return false
-}
-
-// followers joins the news of many apps, lines or events, in one channel. It
-// is used by one goroutine; each app has one of its own to carry news over.
-type followers[T any] struct {
+// followers joins the lines of many apps in one channel. It is used by one
+// goroutine; each app has one of its own to carry lines over.
+type followers struct {
 	api     *api
 	targets []string
-	follow  func(program) (<-chan T, func())
-	news    chan T
+	follow  func(program) (<-chan apps.Line, func())
+	lines   chan apps.Line
 	open    map[program]*follower
 	carry   sync.WaitGroup
 }
 
-// follower is one app whose news are carried over.
+// follower is one app whose lines are carried over.
 type follower struct {
 	stop  func()
-	ended atomic.Bool // the app has, and has no more news
+	ended atomic.Bool // the app has, and has no more lines
 }
 
-func newFollowers[T any](a *api, targets []string, follow func(program) (<-chan T, func())) *followers[T] {
-	return &followers[T]{api: a, targets: targets, follow: follow, news: make(chan T, 256), open: map[program]*follower{}}
+func newFollowers(a *api, targets []string, follow func(program) (<-chan apps.Line, func())) *followers {
+	return &followers{api: a, targets: targets, follow: follow, lines: make(chan apps.Line, 256), open: map[program]*follower{}}
 }
 
 // update follows the apps of chosen that are not followed yet. Those that are
-// deleted are followed to their last news.
-func (f *followers[T]) update(ctx context.Context, chosen followTargets) {
+// deleted are followed to their last line.
+func (f *followers) update(ctx context.Context, chosen followTargets) {
 	for p, one := range f.open {
 		if one.ended.Load() {
 			one.stop()
@@ -89,13 +82,13 @@ func (f *followers[T]) update(ctx context.Context, chosen followTargets) {
 		f.carry.Go(func() {
 			for {
 				select {
-				case news, ok := <-from:
+				case line, ok := <-from:
 					if !ok {
 						one.ended.Store(true)
 						return
 					}
 					select {
-					case f.news <- news:
+					case f.lines <- line:
 					case <-over:
 						return
 					case <-ctx.Done():
@@ -111,7 +104,7 @@ func (f *followers[T]) update(ctx context.Context, chosen followTargets) {
 	}
 }
 
-func (f *followers[T]) close() {
+func (f *followers) close() {
 	for _, one := range f.open {
 		one.stop()
 	}

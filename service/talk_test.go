@@ -45,46 +45,38 @@ func TestMessagesAndActionsReachEveryInstance(t *testing.T) {
 
 func TestEventsAreThoseOfTheTargets(t *testing.T) {
 	d, b := three(t)
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	b.eventsOf("mail") <- apps.Event{App: "mail", Kind: apps.EventExit}
-	b.eventsOf("web") <- apps.Event{App: "web", Slot: 0, Kind: apps.EventReady}
-	b.eventsOf("web") <- apps.Event{App: "web", Slot: 1, ID: 1, Kind: apps.EventExit, Reason: "exited with status 1"}
-	err := d.Events(ctx, []string{"1"}, func(e apps.Event) error {
-		if e.ID != 1 || e.Reason != "exited with status 1" {
-			t.Errorf("got %+v", e)
+	b.mu.Lock()
+	b.happens = []apps.Event{
+		{App: "web", Namespace: "default", ID: 0, Kind: apps.EventReady},
+		{App: "web", Namespace: "default", ID: 1, Slot: 1, Kind: apps.EventExit},
+		{App: "mail", Namespace: "back", ID: 3, Kind: apps.EventExit},
+		{App: "new", Namespace: "back", ID: 7, Kind: apps.EventStart}, // only being added
+	}
+	b.mu.Unlock()
+	for _, c := range []struct {
+		targets []string
+		want    []int
+	}{
+		{nil, []int{0, 1, 3, 7}},
+		{[]string{"1"}, []int{1}},
+		{[]string{"web"}, []int{0, 1}},
+		{[]string{"3", "/^w/"}, []int{0, 1, 3}},
+		{[]string{"back"}, []int{3, 7}},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		var got []int
+		err := d.Events(ctx, c.targets, func(e apps.Event) error {
+			if got = append(got, e.ID); len(got) == len(c.want) {
+				cancel()
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(got, c.want) || ctx.Err() != context.Canceled {
+			t.Errorf("events of %q: %v, %v; want those of %v", c.targets, got, err, c.want)
 		}
 		cancel()
-		return nil
-	})
-	if err != nil || ctx.Err() != context.Canceled {
-		t.Errorf("events of one instance: %v", err)
 	}
-
-	// An app that comes later is followed too.
-	ctx, cancel = context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	b.eventsOf("new") <- apps.Event{App: "new", Kind: apps.EventStart}
-	seen := make(chan string, 1)
-	go d.Events(ctx, nil, func(e apps.Event) error {
-		if e.App == "new" {
-			seen <- e.Kind
-			cancel()
-		}
-		return nil
-	})
-	if _, err := d.Start(t.Context(), newApp("new", b.last().Apps[0].Script, 1), nil); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case kind := <-seen:
-		if kind != apps.EventStart {
-			t.Errorf("saw %s", kind)
-		}
-	case <-time.After(limit):
-		t.Error("the event of an app that came later was not seen")
-	}
-	err = d.Events(t.Context(), []string{"wbe"}, func(apps.Event) error { return nil })
+	err := d.Events(t.Context(), []string{"wbe"}, func(apps.Event) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "wbe") {
 		t.Errorf("events of nobody: %v", err)
 	}
