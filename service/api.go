@@ -180,6 +180,7 @@ func tell[Request, Result any](life context.Context, make func(context.Context, 
 			return err
 		}
 		s := newStream(c.Response())
+		defer s.rest() // also after a fault, or it would write when nothing may be written any more
 		result, err := make(life, asked[Request]{Request: r, gone: c.Request().Context().Done(), progress: s.progress})
 		return s.end(result, err)
 	}

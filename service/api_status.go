@@ -80,6 +80,7 @@ func (a *api) metrics(c echo.Context) error {
 // stop ends the daemon once the answer is on its way.
 func (a *api) stop(c echo.Context) error {
 	s := newStream(c.Response())
+	defer s.rest()
 	err := s.end(struct{}{}, nil)
 	a.shutdown()
 	return err

@@ -30,6 +30,14 @@ func newStream(r *echo.Response) *stream {
 	return s
 }
 
+// rest ends the signs of life; nothing is written afterwards but by end.
+func (s *stream) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beat.Stop()
+	s.beat = nil
+}
+
 // alive gives a sign of life, and sees to the next one.
 func (s *stream) alive() {
 	s.mu.Lock()
@@ -51,8 +59,6 @@ func (s *stream) progress(news string) {
 func (s *stream) end(result any, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.beat.Stop()
-	s.beat = nil
 	if err != nil {
 		if !s.begun {
 			return err
@@ -84,6 +90,7 @@ func (s *stream) send(e control.Event) {
 		if _, err = s.response.Write(append(text, '\n')); err == nil {
 			err = s.conn.Flush()
 		}
+		s.conn.SetWriteDeadline(time.Time{}) // it is not of the connection's next answer
 	}
 	s.gone = err != nil
 }
