@@ -31,11 +31,6 @@ func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control
 	if err := f.options.Missing(declared); err != nil {
 		return control.Plan{}, &control.Error{Code: control.CodeNotFound, Message: err.Error(), Hint: "see what it declares with --dry-run"}
 	}
-	for i := range declared.Apps {
-		if problems := host.Set(&declared.Apps[i].Config, ask.Set); len(problems) > 0 {
-			return control.Plan{}, invalid(problems)
-		}
-	}
 	if ask.DryRun {
 		now := a.editor.Config()
 		next := f.merge(now)

@@ -111,7 +111,7 @@ func (a *api) act(ctx context.Context, r asked[control.ActRequest]) (control.Act
 }
 
 // changeSome changes so many apps of config at a time as the request says,
-// until one fails.
+// until one fails or the asker leaves.
 func (a *api) changeSome(ctx context.Context, r asked[control.ActRequest], config host.Config, chosen []selection) (control.Acted, error) {
 	names, many := namesOf(config, chosen), r.Request.Parallel
 	var notes []string

@@ -145,6 +145,17 @@ func (e *editor) Edit(ctx context.Context, ch change, progress func(string)) err
 
 // await waits for the turn.
 func (e *editor) await(ctx context.Context, ch change, progress func(string)) error {
+	withdrawn := func() error {
+		if ctx.Err() != nil {
+			return errStopping
+		}
+		return context.Canceled
+	}
+	select {
+	case <-ch.gone:
+		return withdrawn()
+	default:
+	}
 	select {
 	case e.turn <- struct{}{}:
 		return nil
@@ -157,10 +168,7 @@ func (e *editor) await(ctx context.Context, ch change, progress func(string)) er
 	case e.turn <- struct{}{}:
 		return nil
 	case <-ch.gone:
-		if ctx.Err() != nil {
-			return errStopping
-		}
-		return context.Canceled
+		return withdrawn()
 	case <-ctx.Done():
 		return errStopping
 	case <-patience.C:

@@ -255,6 +255,13 @@ func TestChangesAreMadeOneAtATime(t *testing.T) {
 	e, b, _ := newTestEditor(t)
 	path := script(t)
 	edit(t, e, addApp("web", path, 1))
+	gone := make(chan struct{})
+	close(gone)
+	withdrawn := verb("stop", "web")
+	withdrawn.gone = gone
+	if err := e.Edit(t.Context(), withdrawn, nil); !errors.Is(err, context.Canceled) || e.Config().Apps[0].Slots[0].Stopped {
+		t.Errorf("a change that nobody waits for any more, before its turn, got %v", err)
+	}
 	inside, leave := make(chan bool), make(chan bool)
 	b.settle = func(context.Context, host.Config) error { inside <- true; <-leave; return nil }
 	first := make(chan error)
@@ -267,10 +274,6 @@ func TestChangesAreMadeOneAtATime(t *testing.T) {
 		t.Errorf("a second change got %v, want busy and by what", err)
 	}
 	e.patience = 1 << 40
-	gone := make(chan struct{})
-	close(gone)
-	withdrawn := verb("stop", "web")
-	withdrawn.gone = gone
 	if err := e.Edit(t.Context(), withdrawn, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a withdrawn change got %v", err)
 	}
