@@ -9,7 +9,6 @@ import (
 	"roost/apps"
 	"roost/host"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -141,7 +140,7 @@ func (f *appFlags) takeNamespace() []string {
 }
 
 // changed reports whether any of the flags was given.
-func (f *appFlags) changed(*cobra.Command) bool { return len(f.set)+len(f.tables) > 0 }
+func (f *appFlags) changed() bool { return len(f.set)+len(f.tables) > 0 }
 
 // keys are the keys that were given, for an app that exists.
 func (f *appFlags) keys() (map[string]json.RawMessage, error) {

@@ -174,7 +174,7 @@ func (f *facts) environment(a control.App) {
 
 // reachable prints what the list of instances has no room for.
 func (c *console) reachable(a control.App) error {
-	t := newTable("id", "address", "in flight", "requests", "event loop", "p50", "p99", "runtime", "started", "last exit", "next start", "says").numbers(0, 2, 3, 4, 5, 6)
+	t := newTable("id", "address", "in flight", "requests", "event loop", "p50", "p99", "runtime", "started", "last exit", "next start").numbers(0, 2, 3, 4, 5, 6)
 	for _, i := range a.Instances {
 		started, exit := "-", "-"
 		if !i.Started.IsZero() {
@@ -191,7 +191,7 @@ func (c *console) reachable(a control.App) error {
 			p50, p99 = lag(i.LagP50MS), lag(i.LagP99MS)
 		}
 		t.add(cell{fmt.Sprint(i.ID), ""}, cell{cmp.Or(i.Address, "-"), ""}, cell{fmt.Sprint(i.InFlight), ""}, cell{fmt.Sprint(i.Requests), ""},
-			cell{lag(i.LagMS), ""}, cell{p50, ""}, cell{p99, ""}, cell{i.Runtime, ""}, cell{started, ""}, cell{exit, ""}, cell{next, ""}, cell{i.Note, ""})
+			cell{lag(i.LagMS), ""}, cell{p50, ""}, cell{p99, ""}, cell{i.Runtime, ""}, cell{started, ""}, cell{exit, ""}, cell{next, ""})
 	}
 	c.printf("")
 	return t.write(c.out, c.paint)

@@ -41,6 +41,9 @@ cannot, PM2 gets them back.`,
 		Example: "  roost import pm2\n  roost import pm2 --take-over\n  roost import pm2 /home/ann/.pm2/dump.pm2 --take-over",
 		Args:    need(0, 1, "a dump of PM2's"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if takeOver && asJSON {
+				return usage("--json only shows what would be moved", "leave it out with --take-over")
+			}
 			m := &mover{console: c}
 			if err := m.find(cmd.Context(), args); err != nil {
 				return err
@@ -272,6 +275,7 @@ func (m *mover) takeOver(ctx context.Context) error {
 		all = append(all, r)
 	}
 	all[0].Beside = all[1:]
+	ctx = context.WithoutCancel(ctx) // with Ctrl-C in between, nobody would run them, or both
 	if m.program != "" {
 		m.say("PM2 saves its list and ends")
 		for _, verb := range []string{"save", "kill"} {
@@ -301,7 +305,7 @@ func (m *mover) giveBack(ctx context.Context, cause error) error {
 		return cause
 	}
 	m.say("the apps cannot be started here; PM2 gets them back")
-	if _, err := m.pm2(context.WithoutCancel(ctx), "resurrect"); err != nil {
+	if _, err := m.pm2(ctx, "resurrect"); err != nil {
 		return errors.Join(cause, err)
 	}
 	return cause

@@ -92,6 +92,11 @@ func TestAppsMoveOverFromAPM2ThatRuns(t *testing.T) {
 		t.Error("a daemon was started only to look")
 	}
 	b.says(b.run("pm2", "jlist"), `"online"`)
+	if out, err := b.try("roost", "import", "pm2", "--take-over", "--json"); err == nil {
+		t.Errorf("--json with --take-over succeeded:\n%s", out)
+	} else {
+		b.says(out, "--json only shows", "hint: leave it out")
+	}
 
 	out = b.run("roost", "import", "pm2", "--take-over")
 	b.says(out, "PM2 saves its list and ends", "took over web, clock")

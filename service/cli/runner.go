@@ -45,7 +45,7 @@ func (r *runner) read(cmd *cobra.Command, args []string) error {
 		r.word = args[0]
 	}
 	r.env = r.flags.envName()
-	described := len(r.args) > 0 || r.flags.changed(cmd)
+	described := len(r.args) > 0 || r.flags.changed()
 	switch {
 	case len(args) > 1:
 		return usage(fmt.Sprintf("%s does not take %q", cmd.CommandPath(), args[1]), "what is for the program goes behind --")
