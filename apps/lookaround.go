@@ -65,6 +65,9 @@ func (l *lookout) tree(r *lookRoot, folder string) (files int, err error) {
 // walk calls f for the files below folder that count, and for the folders on the way.
 func (l *lookout) walk(r *lookRoot, folder string, f func(name string, d fs.DirEntry) error) error {
 	return filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
+		if l.ended() {
+			return filepath.SkipAll
+		}
 		as, _ := r.declared(name)
 		if err != nil {
 			return l.pass(as, err)

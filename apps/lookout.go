@@ -22,6 +22,7 @@ type lookout struct {
 	changed func(file string) // called once the files are still
 	problem func(text string) // what cannot be watched; empty: nothing
 
+	ended   func() bool // nobody wants to know any more
 	system  *fsnotify.Watcher
 	add     func(folder string) error // to what the system tells of; tests put their own here
 	folders map[string]bool           // that it tells of
@@ -60,7 +61,7 @@ const lookPause = time.Second
 var errMany = errors.New("the system lets no more folders be watched")
 
 func newLookout(w watching) *lookout {
-	l := &lookout{watching: w, folders: map[string]bool{}, still: time.NewTimer(time.Hour)}
+	l := &lookout{watching: w, folders: map[string]bool{}, still: time.NewTimer(time.Hour), ended: func() bool { return false }}
 	l.still.Stop()
 	for _, p := range w.paths {
 		r := &lookRoot{path: p}
@@ -76,7 +77,8 @@ func newLookout(w watching) *lookout {
 // run looks until ctx ends.
 func (l *lookout) run(ctx context.Context) {
 	defer l.still.Stop()
-	if err := l.listen(ctx); err != nil {
+	l.ended = func() bool { return ctx.Err() != nil }
+	if err := l.listen(ctx); err != nil && !l.ended() {
 		l.poll(ctx, err)
 	}
 }

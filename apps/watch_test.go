@@ -208,6 +208,23 @@ func TestManyChangesAreOne(t *testing.T) {
 	}
 }
 
+func TestALookoutThatEndsLooksNoFurther(t *testing.T) {
+	dir := t.TempDir()
+	for n := range 50 {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprint(n)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	l := newLookout(watching{cwd: dir, paths: []string{dir}})
+	l.problem = func(text string) { t.Error(text) }
+	l.add = func(string) error { cancel(); return nil }
+	l.run(ctx)
+	if len(l.folders) != 1 {
+		t.Errorf("it has looked at %d folders after its end", len(l.folders)-1)
+	}
+}
+
 func TestChangesThatNeverPauseAreToldAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := ""
