@@ -71,6 +71,9 @@ func (a *App) do(act action) {
 		a.happened(act.slot, Event{Kind: EventRestart, Reason: s.reason})
 		a.drain(s, old, false)
 	case drain:
+		if a.keeps(s, inst) {
+			break
+		}
 		a.drain(s, inst, inst == s.cur)
 		if inst == s.next {
 			s.next = nil
@@ -242,6 +245,22 @@ func (a *App) lose(s *slot, inst *instance, out outcome, hint string) {
 		}
 	}
 	a.fail(s, inst, out, hint)
+}
+
+// keeps reports whether an instance that is to be renewed by stop, then start,
+// stays for now: what it was started with is not there any more, such as a file
+// of env_file or the script, and the next one could not start.
+func (a *App) keeps(s *slot, inst *instance) bool {
+	n := inst.slot
+	if inst != s.cur || inst.state != StateReady || inst.stale == "" || !a.want.runs(n) || !a.want.current(inst, n) {
+		return false
+	}
+	found := Validate(a.wanted.Config)
+	if len(found) == 0 {
+		return false
+	}
+	a.postpone(s, inst, outcome{err: &found[0]})
+	return true
 }
 
 // postpone has the next attempt to renew a slot's instance wait, after one has
