@@ -332,6 +332,8 @@ func TestAppsShareAFileAndItsRotation(t *testing.T) {
 		b := bookOf(dir, Config{Name: fmt.Sprint("app", n), Cwd: dir, OutFile: "both.log", LogType: "raw", MaxLogSize: minLogSize, MaxLogFiles: 50}, nil)
 		b.sinks[streamOut].file.(*logFile).calm = 0 // or the folder is gone before
 		books = append(books, b)
+	}
+	for n, b := range books {
 		writing.Go(func() {
 			w := b.writer(0, "out")
 			for i := range lines {
