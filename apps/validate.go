@@ -24,12 +24,12 @@ func (c *Complaint) Error() string { return c.What }
 // minLogSize is the least that max_log_size may be, in bytes: a few lines of the greatest length.
 const minLogSize = 64 << 10
 
-// Validate returns all that is wrong with c as far as it can be seen without
-// the other apps of the box, in the order of Config's fields. It looks for the
-// script, its interpreter and the folder where they are wanted now; that they
-// are there later it cannot promise.
-func Validate(c Config) []Complaint {
-	return (&validation{c: c, windows: runtime.GOOS == "windows"}).all()
+// Validate returns all that is wrong with w's declaration as far as it can be
+// seen without the other apps of the box, in the order of Config's fields. It
+// looks for the script, its interpreter and the folder where an instance would
+// now; that they are there later it cannot promise.
+func Validate(w Wanted) []Complaint {
+	return (&validation{c: w.Config, environ: w.Environ, windows: runtime.GOOS == "windows"}).all()
 }
 
 func (v *validation) all() []Complaint {
@@ -53,7 +53,8 @@ type validation struct {
 	known bool // the program was found
 	other bool // it was, and does not run JavaScript
 
-	windows bool // that is where it is to run
+	environ map[string]string // Wanted.Environ
+	windows bool              // that is where it is to run
 }
 
 func (v *validation) add(key, what, hint string, args ...any) {
@@ -117,7 +118,7 @@ func (v *validation) program() {
 	if (c.Script == "") == (c.Command == "") {
 		return
 	}
-	i, err := commandLine(&c, guessEnv(&Wanted{Config: c}))
+	i, err := commandLine(&c, guessEnv(&Wanted{Config: c, Environ: v.environ}))
 	if err != nil {
 		v.complain(err)
 	}

@@ -32,7 +32,7 @@ func TestAGoodConfigHasNoComplaints(t *testing.T) {
 			c.Env = map[string]string{}
 		}
 		c.Env["PATH"] = bin
-		if got := Validate(c); len(got) > 0 {
+		if got := Validate(Wanted{Config: c}); len(got) > 0 {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -128,20 +128,20 @@ func TestEveryMistakeGetsItsComplaint(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			config := Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}}
 			c.change(&config)
-			got := Validate(config)
+			got := Validate(Wanted{Config: config})
 			if len(got) != 1 || got[0].Key != c.key || !strings.Contains(got[0].What, c.what) || !strings.Contains(got[0].Hint, c.hint) {
 				t.Errorf("%q", got)
 			}
 		})
 	}
 	t.Run("another user without root", func(t *testing.T) {
-		got := Validate(Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}, User: "root"})
+		got := Validate(Wanted{Config: Config{Name: "web", Script: "a.js", Cwd: cwd, Env: map[string]string{"PATH": bin}, User: "root"}})
 		if os.Geteuid() == 0 && len(got) != 0 || os.Geteuid() != 0 && (len(got) != 1 || !strings.Contains(got[0].What, "needs root")) {
 			t.Errorf("%q", got)
 		}
 	})
 	t.Run("all at once", func(t *testing.T) {
-		got := Validate(Config{Name: "all", Script: "b.js", Cwd: cwd, Port: -1, Health: "x", KillSignal: "x", Env: map[string]string{"": ""}})
+		got := Validate(Wanted{Config: Config{Name: "all", Script: "b.js", Cwd: cwd, Port: -1, Health: "x", KillSignal: "x", Env: map[string]string{"": ""}}})
 		if len(got) != 6 {
 			t.Errorf("%d complaints: %q", len(got), got)
 		}
@@ -194,5 +194,26 @@ func TestWhatWindowsCannotDoIsRefusedThere(t *testing.T) {
 	c.ListenFDs, c.WaitReady, c.ShutdownWithMessage, c.HeartbeatTimeout = false, false, false, nil
 	if got := refused(true); !slices.Equal(got, []string{"instances"}) {
 		t.Errorf("of two instances on one port %v is refused", got)
+	}
+}
+
+func TestAProgramIsLookedForOnThePathOfTheShellThatStartedTheApp(t *testing.T) {
+	if !unixOnly(t) {
+		return
+	}
+	bin := t.TempDir()
+	write(t, filepath.Join(bin, "own-tool"), "#!/bin/sh\n", 0o755)
+	for name, c := range map[string]Config{
+		"command":     {Name: "web", Command: "own-tool"},
+		"interpreter": {Name: "web", Script: "a.own", Interpreter: "own-tool"},
+	} {
+		c.Cwd = t.TempDir()
+		write(t, filepath.Join(c.Cwd, "a.own"), "", 0o644)
+		if got := Validate(Wanted{Config: c, Environ: map[string]string{"PATH": bin}}); len(got) > 0 {
+			t.Errorf("%s: %v", name, got)
+		}
+		if got := Validate(Wanted{Config: c}); len(got) != 1 {
+			t.Errorf("%s without it: %v, want one complaint", name, got)
+		}
 	}
 }

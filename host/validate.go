@@ -160,7 +160,7 @@ func (v *validator) apps() {
 			v.report(at, "name", what, hint)
 		}
 		owner[a.Name] = at
-		for _, c := range apps.Validate(a.Config) {
+		for _, c := range apps.Validate(a) {
 			v.report(at, c.Key, c.What, c.Hint)
 		}
 		if other, taken := ports[a.Port]; taken && a.Port != 0 && other != a.Name {
