@@ -255,12 +255,11 @@ func (a *App) keeps(s *slot, inst *instance) bool {
 	if inst != s.cur || inst.state != StateReady || inst.stale == "" || !a.want.runs(n) || !a.want.current(inst, n) {
 		return false
 	}
-	found := Validate(a.wanted.Config)
-	if len(found) == 0 {
-		return false
+	err := new(setup).find(&a.wanted, n)
+	if err != nil {
+		a.postpone(s, inst, outcome{err: err})
 	}
-	a.postpone(s, inst, outcome{err: &found[0]})
-	return true
+	return err != nil
 }
 
 // postpone has the next attempt to renew a slot's instance wait, after one has

@@ -42,21 +42,7 @@ func (p *program) prepare() (*setup, error) {
 		"ROOST_REVISION": strconv.Itoa(p.revision),
 		"ROOST_INSTANCE": p.mark,
 	}}
-	var err error
-	if s.user, err = lookupAccount(w.User, w.Group); err != nil {
-		return s, err
-	}
-	all, err := layers(os.Environ(), w, s.user)
-	if err != nil {
-		return s, err
-	}
-	s.env, s.own = join(all), declared(all)
-	if w.IncrementVar != "" {
-		if s.env[w.IncrementVar], err = increment(s.own, w.IncrementVar, p.slot); err != nil {
-			return s, err
-		}
-	}
-	if s.invocation, err = commandLine(&w.Config, s.env); err != nil {
+	if err := s.find(w, p.slot); err != nil {
 		return s, err
 	}
 	if _, set := s.env["PYTHONUNBUFFERED"]; !set && s.python() {
@@ -94,6 +80,26 @@ func (p *program) prepare() (*setup, error) {
 	}
 	s.name()
 	return s, err
+}
+
+// find finds what is outside and may not be there: user, environment, program.
+func (s *setup) find(w *Wanted, slot int) error {
+	var err error
+	if s.user, err = lookupAccount(w.User, w.Group); err != nil {
+		return err
+	}
+	all, err := layers(os.Environ(), w, s.user)
+	if err != nil {
+		return err
+	}
+	s.env, s.own = join(all), declared(all)
+	if w.IncrementVar != "" {
+		if s.env[w.IncrementVar], err = increment(s.own, w.IncrementVar, slot); err != nil {
+			return err
+		}
+	}
+	s.invocation, err = commandLine(&w.Config, s.env)
+	return err
 }
 
 // name has a shell write the program's own process id, which nobody knows
