@@ -77,6 +77,7 @@ type App struct {
 	changing  bool         // the last Want changed something that is not reached yet
 	failure   *Failure     // why it cannot be
 	settle    []chan error // callers of Settle
+	untold    []Event      // what has happened that nobody was told of yet
 	published []*endpoint
 	refusing  bool
 	ending    bool
@@ -296,6 +297,7 @@ func (a *App) Run(ctx context.Context) error {
 		for _, f := range a.take() {
 			f()
 		}
+		a.tell()
 		now := time.Now()
 		a.keepTime(now)
 		a.nurse(now)
@@ -308,6 +310,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.prune()
 		a.conclude()
 		a.show()
+		a.tell()
 		a.report()
 		if a.ending && len(a.slots) == 0 {
 			break

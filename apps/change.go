@@ -109,6 +109,7 @@ func (a *App) start(n int) {
 		deadline: now.Add(max(w.ListenTimeout.Or(defaultListenTimeout), w.minUptime()+time.Second)),
 		kind:     a.want.kind,
 	}
+	a.tell() // before it tells of itself
 	inst.proc = a.spawn(launch{
 		wanted:     &w,
 		slot:       n,
@@ -208,6 +209,7 @@ func (a *App) expire(s *slot, inst *instance) {
 // exited takes an instance that is gone out of its slot.
 func (a *App) exited(inst *instance) {
 	s, out := &a.slots[inst.slot], inst.proc.Outcome()
+	a.happened(inst.slot, Event{Kind: EventExit, PID: out.pid, Reason: out.String()})
 	var code *int
 	if out.exited {
 		code = &out.code

@@ -54,15 +54,34 @@ func (s *EventStream) tell(e Event) {
 	}
 }
 
-// happened tells that something has happened to the instance in slot n; the
+// happened notes that something has happened to the instance in slot n; the
 // caller fills in what is special.
-func (a *App) happened(n int, e Event) { a.teller(n)(e) }
+func (a *App) happened(n int, e Event) { a.untold = append(a.untold, a.eventOf(n)(e)) }
 
-// teller returns what tells the events of slot n; any goroutine may call it.
-func (a *App) teller(n int) func(Event) {
-	name, namespace, id := a.wanted.Name, a.wanted.namespace(), a.slots[n].id
-	return func(e Event) {
-		e.Time, e.App, e.Namespace, e.ID, e.Slot = time.Now().UTC(), name, namespace, id, n
+// tell tells what has happened once Status shows it, so that who hears of
+// something and looks sees what has come of it.
+func (a *App) tell() {
+	if len(a.untold) == 0 {
+		return
+	}
+	a.show()
+	for _, e := range a.untold {
 		a.o.Events.tell(e)
+	}
+	a.untold = nil
+}
+
+// teller returns what tells at once what an instance in slot n knows before the
+// app does: that it has started, and its messages. Any goroutine may call it.
+func (a *App) teller(n int) func(Event) {
+	of := a.eventOf(n)
+	return func(e Event) { a.o.Events.tell(of(e)) }
+}
+
+func (a *App) eventOf(n int) func(Event) Event {
+	name, namespace, id := a.wanted.Name, a.wanted.namespace(), a.slots[n].id
+	return func(e Event) Event {
+		e.Time, e.App, e.Namespace, e.ID, e.Slot = time.Now().UTC(), name, namespace, id, n
+		return e
 	}
 }

@@ -170,7 +170,10 @@ func TestACrashDuringARenewalIsNotOneStartMore(t *testing.T) {
 		time.Sleep(time.Minute)
 		a.renew("memory: too much")
 		time.Sleep(500 * time.Millisecond)
-		a.all[0].exit(outcome{signal: 9})
+		a.mu.Lock()
+		old := a.all[0]
+		a.mu.Unlock()
+		old.exit(outcome{signal: 9})
 		time.Sleep(time.Minute)
 		a.shows("0:1:ready")
 		if in := a.Status().Instances[0]; in.Restarts != 1 || len(a.starts()) != 2 {

@@ -55,6 +55,7 @@ type outcome struct {
 	signal syscall.Signal // the signal that ended it
 	cause  string         // why we ended it, when it had failed
 	port   int            // a port that it could not have, because another process has it
+	pid    int            // what its process id was; 0 when it could not be started
 }
 
 func (o outcome) String() string {

@@ -143,12 +143,11 @@ func (p *program) run() {
 		cancel()
 		p.clear()
 		p.end = p.reap()
+		p.end.pid = pid
 		output.drain()
 		p.group.remove()
-		p.tell(Event{Kind: EventExit, PID: pid, Reason: p.end.String()})
 	} else {
 		p.end = outcome{err: err}
-		p.tell(Event{Kind: EventExit, Reason: p.end.String()})
 	}
 	p.end.port = int(p.busy.Load())
 	cancel()

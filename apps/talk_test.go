@@ -189,6 +189,9 @@ func TestEventsTellTheLifeOfAnInstanceAndItsMessages(t *testing.T) {
 	w.Slots[0].Stopped = true
 	a.want(w)
 	take(EventStop, EventExit)
+	if in := a.instance(0); in.PID != 0 || in.State != StateStopped { // who hears of something sees what has come of it
+		t.Errorf("after the event of its exit the instance is %+v", in)
+	}
 	a.stop()
 	if len(events) > 0 {
 		t.Errorf("an event after the last: %+v", <-events)

@@ -147,8 +147,8 @@ func (o Options) manage(ctx context.Context, c *control.Client) error {
 	}
 }
 
-// lookAgain is how long after a look the next one is, should no event come:
-// those of an app that has just been added may be missed.
+// lookAgain is how long after a look the next one is, should no event come: a
+// reader that is held up loses some.
 const lookAgain = 2 * time.Second
 
 // ending reports whether a question has failed because the daemon ends.
