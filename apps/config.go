@@ -10,7 +10,7 @@ import (
 // Config is one app as its user declares it: plain data. Keys carry PM2's
 // names wherever PM2 has the notion; other keys are ours.
 type Config struct {
-	// Name identifies the app on this box; letters, digits, '.', '_' and '-'.
+	// Name identifies the app on this box: any text that can be seen; see badName.
 	Name string `toml:"name" json:"name"`
 	// Namespace groups apps for commands; "default" when empty.
 	Namespace string `toml:"namespace" json:"namespace,omitempty"`
@@ -158,6 +158,8 @@ type Wanted struct {
 	Slots []Slot `json:"slots"`
 	// Serves says that a site leads to the app; derived from the sites, not stored.
 	Serves bool `json:"-"`
+	// Twin says that another app has the same file names; see Twins. Derived from the names, not stored.
+	Twin bool `json:"-"`
 }
 
 // Slot is what is wanted of one of the app's numbered places.

@@ -123,7 +123,7 @@ func (b *logBook) want(w *Wanted) {
 	}
 	var sinks []*logSink
 	b.routes = map[route][]*logSink{}
-	for _, place := range b.layout.places(&w.Config, b.ids) {
+	for _, place := range b.layout.places(w, b.ids) {
 		var s *logSink
 		if i := slices.IndexFunc(b.sinks, func(s *logSink) bool { return s.place.path == place.path }); i >= 0 {
 			s = b.sinks[i]

@@ -36,16 +36,14 @@ const pm2Time = "YYYY-MM-DDTHH:mm:ss"
 
 // places returns the files of an app whose slots have these ids: those of out
 // first, then those of err, then those of both.
-func (l logLayout) places(c *Config, ids []int) []logPlace {
+func (l logLayout) places(w *Wanted, ids []int) []logPlace {
+	c := &w.Config
 	if c.DisableLogs {
 		return nil
 	}
-	slots := []int{anySlot}
-	if !l.merged(c) {
-		slots = slots[:0]
-		for n := range ids {
-			slots = append(slots, n)
-		}
+	each := make([]int, len(ids))
+	for n := range ids {
+		each[n] = n
 	}
 	var all []logPlace
 	for _, f := range []struct {
@@ -57,9 +55,13 @@ func (l logLayout) places(c *Config, ids []int) []logPlace {
 		{c.ErrorFile, "-error.log", [2]bool{false, true}, false},
 		{string(c.LogFile), ".log", [2]bool{true, true}, true},
 	} {
-		path, ok := l.path(c, f.said, f.usual, f.also)
+		path, usual, ok := l.path(w, f.said, f.usual, f.also)
 		if !ok {
 			continue
+		}
+		slots := each
+		if l.merged(c) && !(usual && l.pm2 && w.Twin) { // the id tells twins apart
+			slots = []int{anySlot}
 		}
 		for _, n := range slots {
 			p := logPlace{path: path, mode: 0o600, slot: n, streams: f.streams, also: f.also, format: l.format(c)}
@@ -103,24 +105,25 @@ func (l logLayout) merged(c *Config) bool {
 	return !l.pm2 || c.Instances == 0 && c.ExecMode != "cluster"
 }
 
-// path is the file that a key means; ok is false when that is none.
-func (l logLayout) path(c *Config, said, usual string, optional bool) (path string, ok bool) {
+// path is the file that a key means, and whether it is the one that the app
+// has where nothing else is said; ok is false when that is none.
+func (l logLayout) path(w *Wanted, said, tail string, optional bool) (path string, usual, ok bool) {
 	switch {
 	case said == "" && optional || nowhere(said):
-		return "", false
+		return "", false, false
 	case said == "" || said == "true" && optional:
-		name := SafeName(c.Name)
+		name := SafeName(w.Name)
 		switch {
-		case l.pm2:
-			name = pm2Name(c.Name)
-		case optional && (name == "roost" || name == "access"):
-			name += "-all" // the other names are of logs of our own
+		case l.pm2 && !(optional && windowsDevice(strings.ToLower(w.Name))):
+			name = PM2Name(w.Name)
+		case w.Twin || optional && likeFile(name):
+			name = markedName(w.Name)
 		}
-		return filepath.Join(l.dir, name+usual), true
+		return filepath.Join(l.dir, name+tail), true, true
 	case !filepath.IsAbs(said):
-		said = filepath.Join(c.Cwd, said)
+		said = filepath.Join(w.Cwd, said)
 	}
-	return filepath.Clean(said), true
+	return filepath.Clean(said), false, true
 }
 
 // nowhere reports whether a file is one that keeps nothing.

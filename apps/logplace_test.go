@@ -32,7 +32,10 @@ func TestWhereOutputGoes(t *testing.T) {
 		{"one nowhere", ours, Config{OutFile: "/dev/null", LogType: "json"}, "*e /l/web-error.log json"},
 		{"all of it", ours, Config{LogFile: "true"}, "*o /l/web-out.log line, *e /l/web-error.log line, *oe /l/web.log line also"},
 		{"all of it, named", ours, Config{Cwd: "/srv", LogFile: "a.log", OutFile: "NULL", ErrorFile: "NULL"}, "*oe /srv/a.log line also"},
-		{"all of it, beside our own log", ours, Config{Name: "roost", LogFile: "true", OutFile: "NULL", ErrorFile: "NULL"}, "*oe /l/roost-all.log line also"},
+		{"all of it, beside our own log", ours, Config{Name: "roost", LogFile: "true", OutFile: "NULL", ErrorFile: "NULL"}, "*oe /l/roost+66k9sdi4a9241mpg.log line also"},
+		{"ours, a twin", ours, Config{LogFile: "true"}, "*o /l/web+9df5ftnb5t1bi0sr-out.log line, *e /l/web+9df5ftnb5t1bi0sr-error.log line, *oe /l/web+9df5ftnb5t1bi0sr.log line also"},
+		{"all of it, like another's output", ours, Config{Name: "web-out", LogFile: "true", OutFile: "NULL", ErrorFile: "NULL"}, "*oe /l/web-out+4pf4b913l55jegge.log line also"},
+		{"PM2's, a twin", pm2, Config{Cwd: "/srv", Name: "a b", ErrorFile: "e.log"}, "0o /p/logs/a-b-out-7.log raw, 1o /p/logs/a-b-out-8.log raw, *e /srv/e.log raw"},
 		{"one for both", ours, Config{OutFile: "/a", ErrorFile: "/a"}, "*oe /a line"},
 		{"one for all", ours, Config{OutFile: "/a", ErrorFile: "/a", LogFile: "/a"}, "*oe /a line"},
 		{"one each", ours, Config{MergeLogs: &no}, "0o /l/web-out-7.log line, 1o /l/web-out-8.log line, 0e /l/web-error-7.log line, 1e /l/web-error-8.log line"},
@@ -49,7 +52,7 @@ func TestWhereOutputGoes(t *testing.T) {
 			c.config.Name = "web"
 		}
 		var got []string
-		for _, p := range c.layout.places(&c.config, []int{7, 8}) {
+		for _, p := range c.layout.places(&Wanted{Config: c.config, Twin: strings.HasSuffix(c.name, "a twin")}, []int{7, 8}) {
 			s := fmt.Sprint(p.slot)
 			if p.slot == anySlot {
 				s = "*"

@@ -83,7 +83,7 @@ func pidPath(w *Wanted, slot int, pm2Home string) string {
 		ext := filepath.Ext(path)
 		return strings.TrimSuffix(path, ext) + id + ext
 	case pm2Home != "":
-		return filepath.Join(pm2Home, "pids", pm2Name(w.Name)+id+".pid")
+		return filepath.Join(pm2Home, "pids", PM2Name(w.Name)+id+".pid")
 	}
 	return ""
 }

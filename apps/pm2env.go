@@ -57,7 +57,7 @@ func (p *program) pm2Environ(s *setup) map[string]string {
 	for n, slot := range w.Slots {
 		ids[n] = slot.ID
 	}
-	for _, place := range p.layout.places(&w.Config, ids) {
+	for _, place := range p.layout.places(w, ids) {
 		if place.slot != anySlot && place.slot != p.slot {
 			continue
 		}

@@ -1,13 +1,16 @@
 package apps
 
 import (
-	"fmt"
-	"hash/fnv"
+	"crypto/sha256"
+	"encoding/base32"
+	"runtime"
 	"strings"
+	"unicode"
 )
 
-// pm2Name is the name of an app in PM2's file names.
-func pm2Name(name string) string {
+// PM2Name is an app's name in the names of PM2's files. Several names have the
+// same: see Wanted.Twin.
+func PM2Name(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x80 && strings.ContainsRune(nameRunes, r) && r != '_' {
 			return r
@@ -16,10 +19,21 @@ func pm2Name(name string) string {
 	}, name)
 }
 
-// SafeName turns an app's name into a part of a file name: a name that Validate
-// accepts stays as it is; anything else loses what no file system takes and
-// gets a hash, so that two names never share files.
+// SafeName turns an app's name into a part of a file name. A plain name, of
+// letters, digits, '.', '_' and '-', stays as it is; of any other what is not
+// plain is replaced, and '+' and a hash follow, so that two names never share
+// files.
 func SafeName(name string) string {
+	base, _, _ := strings.Cut(name, ".")
+	if name == "" || name[0] == '.' || len(name) > maxName || windowsDevice(strings.ToLower(base)) || strings.Trim(name, nameRunes) != "" {
+		return markedName(name)
+	}
+	return name
+}
+
+// markedName is the name in a file name that is nobody's plain name. It can be
+// a part of a cookie's name, too: '+' is a sign of tokens (RFC 9110, section 5.6.2).
+func markedName(name string) string {
 	safe := strings.Map(func(r rune) rune {
 		if r < 0x80 && strings.ContainsRune(nameRunes, r) {
 			return r
@@ -27,23 +41,50 @@ func SafeName(name string) string {
 		return '_'
 	}, name)
 	safe = strings.TrimLeft(safe, ".")
-	base, _, _ := strings.Cut(strings.ToLower(safe), ".")
-	if safe == name && name != "" && len(name) <= maxName && !windowsDevice(base) {
-		return name
-	}
-	if windowsDevice(base) {
+	if base, _, _ := strings.Cut(strings.ToLower(safe), "."); windowsDevice(base) {
 		safe = "_" + safe
 	}
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	return fmt.Sprintf("%s_%016x", safe[:min(len(safe), maxName-17)], h.Sum64())
+	sum := sha256.Sum256([]byte(name))
+	hash := strings.ToLower(base32.HexEncoding.EncodeToString(sum[:10]))
+	return safe[:min(len(safe), maxName-1-len(hash))] + "+" + hash
 }
 
-const (
-	nameRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-	// maxName is the longest name of an app, in bytes; files add a stream and a time to it.
-	maxName = 100
-)
+const nameRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+// Twins reports, for each of these names, whether one before it has the same
+// file names: PM2's, or ours where the system does not tell Web from web.
+func Twins(names []string, pm2 bool) []bool {
+	return twins(names, pm2, runtime.GOOS == "windows" || runtime.GOOS == "darwin")
+}
+
+func twins(names []string, pm2, fold bool) []bool {
+	seen, out := map[string]bool{}, make([]bool, len(names))
+	for i, name := range names {
+		key := SafeName(name)
+		if pm2 {
+			key = PM2Name(name)
+		}
+		if fold {
+			key = strings.ToLower(key)
+		}
+		out[i], seen[key] = seen[key], true
+	}
+	return out
+}
+
+// likeFile reports a name whose file for all output would be one that another
+// app, or Roost, has for something else: "web-out" with web-out.log, or "web-3"
+// beside the app web.
+func likeFile(name string) bool {
+	name = strings.ToLower(name)
+	if name == "roost" || name == "access" {
+		return true
+	}
+	i := strings.LastIndexByte(name, '-')
+	tail := name[i+1:]
+	return i >= 0 && (tail == "out" || tail == "error" || tail != "" && unicode.IsDigit(rune(tail[0]))) ||
+		strings.Contains(name, "-out-") || strings.Contains(name, "-error-")
+}
 
 // windowsDevice reports whether Windows takes a file of that name, with
 // whatever extension, for a device.

@@ -90,7 +90,7 @@ type Failure struct {
 	Port   int      // a port that it could not have because another process listens on it; 0: none
 }
 
-func (f *Failure) Error() string { return f.App + ": " + f.Reason }
+func (f *Failure) Error() string { return ShowName(f.App) + ": " + f.Reason }
 
 // Line is one line of an app's output.
 type Line struct {

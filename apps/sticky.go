@@ -31,7 +31,7 @@ func newStickiness(by, app string) *stickiness {
 	if by == "" {
 		return nil
 	}
-	return &stickiness{by, app, "roost_" + app}
+	return &stickiness{by, app, "roost_" + SafeName(app)}
 }
 
 // tokens are the cookies' values of the endpoints' slots; nil without cookies.

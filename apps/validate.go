@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 
 	"roost/internal/unit"
 )
@@ -79,19 +77,8 @@ func (v *validation) names() {
 }
 
 func (v *validation) name(key, name string) {
-	const hint = "use letters, digits, '.', '_' and '-', a letter first"
-	switch _, err := strconv.Atoi(name); {
-	case name == "":
-	case name == "all":
-		v.add(key, `%s "all" is taken: commands mean every app by it`, "choose another", key)
-	case err == nil:
-		v.add(key, "%s %q is a number: commands mean an id by it", "put a letter in front", key, name)
-	case len(name) > maxName:
-		v.add(key, "%s has %d bytes: %d at most", "choose a shorter one", key, len(name), maxName)
-	case strings.ContainsFunc(name, func(r rune) bool { return !strings.ContainsRune(nameRunes, r) }):
-		v.add(key, "%s %q has characters that it cannot have", hint, key, name)
-	case name[0] == '-' || name[0] == '.':
-		v.add(key, "%s %q begins with %q", hint, key, name, name[:1])
+	if what, hint := badName(name); what != "" && name != "" {
+		v.add(key, "%s %q %s", hint, key, name, what)
 	}
 }
 

@@ -51,7 +51,7 @@ func (a *App) watchingOf(w *Wanted) *watching {
 			files = append(files, pid)
 		}
 	}
-	for _, p := range a.logLayout().places(&w.Config, ids) {
+	for _, p := range a.logLayout().places(w, ids) {
 		files = append(files, p.path)
 	}
 	for _, file := range files {

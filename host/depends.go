@@ -45,9 +45,9 @@ func unmet(c Config, a *apps.Wanted, status map[string]apps.Status) (reason stri
 		switch {
 		case met:
 		case why != "":
-			return fmt.Sprintf("waits for %s, which %s", name, why), true
+			return fmt.Sprintf("waits for %s, which %s", apps.ShowName(name), why), true
 		case reason == "":
-			reason = fmt.Sprintf("waits for %s to be %s", name, condition)
+			reason = fmt.Sprintf("waits for %s to be %s", apps.ShowName(name), condition)
 		}
 	}
 	return reason, false

@@ -23,7 +23,10 @@ type Change struct {
 
 func (c Change) String() string {
 	s := c.Verb + " " + c.Kind
-	if c.Name != "" {
+	switch {
+	case c.Kind == "app":
+		s += " " + apps.ShowName(c.Name)
+	case c.Name != "":
 		s += " " + c.Name
 	}
 	if c.Detail != "" {
@@ -155,7 +158,7 @@ func describeSite(s Site) string {
 
 func describeTarget(t Target) string {
 	if t.App != "" {
-		return "app " + t.App
+		return "app " + apps.ShowName(t.App)
 	}
 	return t.Root
 }

@@ -215,7 +215,7 @@ func TestOnlyTakesWhatItNames(t *testing.T) {
 	declared := declare(t, file, text)
 	for word, want := range map[string]string{"a": "", "one": "", "default": "", "on": `the file declares no app or namespace "on": did you mean "one"?`, "zzz": `the file declares no app or namespace "zzz"`} {
 		got := ""
-		if err := (MergeOptions{Only: []string{word}}).Missing(declared); err != nil {
+		if _, err := (MergeOptions{Only: []string{word}}).Choose(declared); err != nil {
 			got = err.Error()
 		}
 		if got != want {

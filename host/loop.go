@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"roost/apps"
 	"roost/static"
 )
 
@@ -144,8 +145,13 @@ func (l *loop) applyApps(c Config) (changed []*program) {
 		}
 	}
 	l.hold(c) // before any of them hears what is wanted
-	for _, w := range c.Apps {
-		w.Serves = serves[w.Name]
+	names := make([]string, len(c.Apps))
+	for i := range c.Apps {
+		names[i] = c.Apps[i].Name
+	}
+	twins := apps.Twins(names, l.options.PM2Home != "")
+	for i, w := range c.Apps {
+		w.Serves, w.Twin = serves[w.Name], twins[i]
 		p := l.programs[w.Name]
 		if p.cancel != nil && reflect.DeepEqual(p.wanted, w) {
 			continue

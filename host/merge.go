@@ -1,7 +1,6 @@
 package host
 
 import (
-	"fmt"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -15,7 +14,7 @@ import (
 type MergeOptions struct {
 	// CPUs are how many the box has.
 	CPUs int
-	// Only restricts the file to the apps with these names or in these namespaces; all else stays.
+	// Only restricts the file to the apps with these names or in these namespaces, see SplitNames; all else stays.
 	Only []string
 	// Keep lets stay what has left the file, and takes over apps of the same names from other files and commands.
 	Keep bool
@@ -42,7 +41,7 @@ func Merge(now Config, file string, declared Config, o MergeOptions) Config {
 		c.mergeBox(file, declared)
 		c.mergeSites(file, declared.Sites, keep)
 	}
-	declared.Apps = slices.DeleteFunc(declared.Apps, func(a apps.Wanted) bool { return !o.Takes(a.Config) })
+	declared.Apps, _ = o.Choose(declared) // who asks has been told what is missing
 
 	// Apps keep their places, so that lists do not jump.
 	stays := map[string]bool{}
@@ -67,34 +66,6 @@ func Merge(now Config, file string, declared Config, o MergeOptions) Config {
 		seen[a.Name] = true
 	}
 	return c
-}
-
-// Takes says whether the app is one of those that Only names.
-func (o MergeOptions) Takes(app apps.Config) bool {
-	space := app.Namespace
-	if space == "" {
-		space = "default"
-	}
-	return len(o.Only) == 0 || slices.Contains(o.Only, app.Name) || slices.Contains(o.Only, space)
-}
-
-// Missing says which of Only is nothing that the file declares.
-func (o MergeOptions) Missing(declared Config) error {
-	for _, word := range o.Only {
-		alone := MergeOptions{Only: []string{word}}
-		if slices.ContainsFunc(declared.Apps, func(a apps.Wanted) bool { return alone.Takes(a.Config) }) {
-			continue
-		}
-		var names []string
-		for _, a := range declared.Apps {
-			names = append(names, a.Name, a.Namespace)
-		}
-		if near := didYouMean(word, names); near != "" {
-			return fmt.Errorf("the file declares no app or namespace %q: %s", word, near)
-		}
-		return fmt.Errorf("the file declares no app or namespace %q", word)
-	}
-	return nil
 }
 
 // SourceOf is what a file is called as the source of what it declares: empty

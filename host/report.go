@@ -103,10 +103,10 @@ func (h *Host) Status() Status {
 		if p := v.programs[a.Name]; p != nil {
 			status := p.app.Status()
 			if status.LogProblem != "" {
-				problem("app %s: %s: make room; lines wait meanwhile, and are lost when they are too many", a.Name, status.LogProblem)
+				problem("app %s: %s: make room; lines wait meanwhile, and are lost when they are too many", apps.ShowName(a.Name), status.LogProblem)
 			}
 			if status.Problem != "" {
-				problem("app %s: %s", a.Name, status.Problem)
+				problem("app %s: %s", apps.ShowName(a.Name), status.Problem)
 			}
 			s.Apps = append(s.Apps, AppStatus{status, p.figures.snapshot()})
 		}

@@ -164,7 +164,7 @@ func (v *validator) apps() {
 			v.report(at, c.Key, c.What, c.Hint)
 		}
 		if other, taken := ports[a.Port]; taken && a.Port != 0 && other != a.Name {
-			v.report(at, "port", fmt.Sprintf("port %d is that of app %s", a.Port, other), "give each app a port of its own")
+			v.report(at, "port", fmt.Sprintf("port %d is that of app %s", a.Port, apps.ShowName(other)), "give each app a port of its own")
 		}
 		ports[a.Port] = a.Name
 		for key, address := range map[string]string{"http": v.config.Host.HTTP, "https": v.config.Host.HTTPS} {
@@ -207,7 +207,7 @@ func appName(name string) string {
 	if name == "" {
 		return "app without a name"
 	}
-	return "app " + name
+	return "app " + apps.ShowName(name)
 }
 
 // isFolder says what is wrong with a folder that must exist.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"roost/apps"
@@ -32,20 +33,28 @@ func (v *validator) depends() {
 				if hint == "" {
 					hint = "declare it, or remove it here"
 				}
-				v.report(at, key, fmt.Sprintf("depends_on names %s, which is no app", name), hint)
+				v.report(at, key, fmt.Sprintf("depends_on names %s, which is no app", apps.ShowName(name)), hint)
 			case condition == apps.DependCompleted && on.Schedule == "" && !ends(on):
-				v.report(at, key, fmt.Sprintf("depends_on waits for %s to have completed, but it starts again when it ends", name), "set autorestart = false there")
+				v.report(at, key, fmt.Sprintf("depends_on waits for %s to have completed, but it starts again when it ends", apps.ShowName(name)), "set autorestart = false there")
 			case condition != apps.DependCompleted && on.Schedule != "":
-				v.report(at, key, fmt.Sprintf("depends_on waits for %s, which only starts at its schedule", name), `wait for its next run with { `+name+` = "completed" }, or remove it here`)
+				v.report(at, key, fmt.Sprintf("depends_on waits for %s, which only starts at its schedule", apps.ShowName(name)), `wait for its next run with { `+tomlKey(name)+` = "completed" }, or remove it here`)
 			}
 		}
 		if circle := v.circle(a.Name); circle != nil && !told[a.Name] {
 			for _, name := range circle {
 				told[name] = true
 			}
-			v.report(at, "depends_on", "depends_on leads in a circle: "+strings.Join(append(circle, a.Name), " -> "), "remove one of them")
+			v.report(at, "depends_on", "depends_on leads in a circle: "+strings.Join(apps.ShowNames(append(circle, a.Name)), " -> "), "remove one of them")
 		}
 	}
+}
+
+// tomlKey writes a key as it stands in a file.
+func tomlKey(key string) string {
+	if key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" {
+		return key
+	}
+	return strconv.Quote(key)
 }
 
 // ends reports whether an instance that exits with status 0 is left so.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"roost/apps"
 	"roost/host"
 	"roost/service/control"
 )
@@ -28,7 +29,7 @@ func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control
 	f := applying{file: host.SourceOf(ask.File), declared: declared, options: host.MergeOptions{
 		CPUs: a.cpus, Only: ask.Only, Keep: ask.Keep, Environ: ask.Environ, UpdateEnv: ask.UpdateEnv,
 	}, keepNew: ask.KeepNew}
-	if err := f.options.Missing(declared); err != nil {
+	if _, err := f.options.Choose(declared); err != nil {
 		return control.Plan{}, &control.Error{Code: control.CodeNotFound, Message: err.Error(), Hint: "see what it declares with --dry-run"}
 	}
 	if ask.DryRun {
@@ -82,7 +83,7 @@ func (f applying) plan(now, next host.Config) control.Plan {
 	notes := f.declared.Lines.Notes()
 	for _, a := range next.Apps {
 		if before := now.App(a.Name); before != nil && before.Source != "" && before.Source != a.Source {
-			notes = append(notes, fmt.Sprintf("%s was declared in %s until now", a.Name, before.Source))
+			notes = append(notes, fmt.Sprintf("%s was declared in %s until now", apps.ShowName(a.Name), before.Source))
 		}
 	}
 	p.Notes = append(notes, p.Notes...)
@@ -97,7 +98,7 @@ func plan(now, next host.Config) control.Plan {
 	}
 	for _, a := range next.Apps {
 		if n := len(pick(&a, every(&a), true)); n > 0 && n == a.Count() && a.Source != "" {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s is stopped and stays so until: roost start %s", a.Name, a.Name))
+			p.Notes = append(p.Notes, fmt.Sprintf("%s is stopped and stays so until: roost start %[1]s", apps.ShowName(a.Name)))
 		}
 	}
 	return p

@@ -36,7 +36,7 @@ func TestBadFilesOfPM2ChangeNothing(t *testing.T) {
 		{"a.json", `[{"name": "a", "pm_id": 0, "pm_exec_path": "/x.js", "status": "online"}]`, "this is a list that PM2 has written"},
 		{"a.json", `{"apps": 3}`, "apps wants a list, not 3"},
 		{"a.json", "[3]", "app 1 of the list is not a table, but 3"},
-		{"a.json", "[{name: 'a b', script: 'app.sh'}]", `a.json:1: app a b: name "a b" has characters that it cannot have`},
+		{"a.json", "[{name: ' a b', script: 'app.sh'}]", `a.json:1: app ' a b': name " a b" begins or ends with a blank`},
 		// What is sent is never evaluated, whatever the file is called.
 		{"a.config.js", "module.exports = require('child_process').execSync('touch owned')", `"module.exports" is no value`},
 	} {

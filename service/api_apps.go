@@ -61,7 +61,7 @@ func (a *api) start(ctx context.Context, r asked[control.StartRequest]) (control
 		names = append(names, one.Config.Name)
 	}
 	err := a.editor.Edit(ctx, change{
-		what: "start " + strings.Join(names, " "),
+		what: "start " + strings.Join(apps.ShowNames(names), " "),
 		do: func(c *host.Config) error {
 			said = nil
 			for _, one := range all {
@@ -125,7 +125,7 @@ func (a *api) changeSome(ctx context.Context, r asked[control.ActRequest], confi
 		if err != nil {
 			e := *failed(err)
 			if last < len(names) {
-				e.Message += "; not touched: " + strings.Join(names[last:], ", ")
+				e.Message += "; not touched: " + strings.Join(apps.ShowNames(names[last:]), ", ")
 			}
 			return control.Acted{}, &e
 		}
@@ -193,7 +193,7 @@ func (a *api) touch(r control.ActRequest, config host.Config, chosen []selection
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("cannot %s %s: %w", r.Verb, app.Name, err)
+			return fmt.Errorf("cannot %s %s: %w", r.Verb, apps.ShowName(app.Name), err)
 		}
 	}
 	return nil
@@ -204,7 +204,7 @@ func (a *api) scale(ctx context.Context, r asked[control.ScaleRequest]) (control
 	var name string
 	var said []string
 	err := a.editor.Edit(ctx, change{
-		what: fmt.Sprintf("scale %s %s", r.Request.App, r.Request.Change),
+		what: fmt.Sprintf("scale %s %s", apps.ShowName(r.Request.App), r.Request.Change),
 		do: func(c *host.Config) error {
 			i, err := findApp(*c, r.Request.App)
 			if err != nil {
@@ -232,7 +232,7 @@ func (a *api) acted(names []string, verb string, said []string) control.Acted {
 	for _, s := range a.box.Apps() {
 		why, replaced := strings.CutPrefix(s.Strategy, "replace")
 		if verb == control.VerbReload && replaced && slices.Contains(names, s.Name) {
-			out.Notes = append(out.Notes, fmt.Sprintf("%s was stopped and started, not overlapped%s", s.Name, why))
+			out.Notes = append(out.Notes, fmt.Sprintf("%s was stopped and started, not overlapped%s", apps.ShowName(s.Name), why))
 		}
 	}
 	return out

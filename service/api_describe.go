@@ -2,7 +2,9 @@ package service
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,7 +24,14 @@ const masked = "********"
 func (a *api) describe(c echo.Context) (any, error) {
 	a.measure.refresh()
 	config := a.editor.Config()
-	i, err := findApp(config, c.Param("name"))
+	name := c.Param("name")
+	if c.Request().URL.RawPath != "" { // then echo matches that, and parameters are as they were sent
+		var err error
+		if name, err = url.PathUnescape(name); err != nil {
+			return nil, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the path has no name: %v", err)}
+		}
+	}
+	i, err := findApp(config, name)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +103,8 @@ func (a *api) environ(c echo.Context) (any, error) {
 	}
 	if len(env) == 0 {
 		return nil, &control.Error{
-			Code: control.CodeConflict, Message: config.Apps[i].Name + " (id " + c.Param("id") + ") does not run",
-			Hint: "see why: roost describe " + config.Apps[i].Name,
+			Code: control.CodeConflict, Message: apps.ShowName(config.Apps[i].Name) + " (id " + c.Param("id") + ") does not run",
+			Hint: "see why: roost describe " + apps.ShowName(config.Apps[i].Name),
 		}
 	}
 	return env, nil

@@ -34,8 +34,8 @@ func (a *api) each(targets []string, do func(p program, i apps.Instance) (json.R
 	rows = slices.CompactFunc(rows, func(x, y apps.Instance) bool { return x.ID == y.ID })
 	if len(rows) == 0 {
 		return nil, &control.Error{
-			Code: control.CodeConflict, Message: fmt.Sprintf("nothing of %s runs", strings.Join(targets, " ")),
-			Hint: "start it: roost start " + strings.Join(namesOf(config, chosen), " "),
+			Code: control.CodeConflict, Message: fmt.Sprintf("nothing of %s runs", strings.Join(apps.ShowNames(targets), " ")),
+			Hint: "start it: roost start " + strings.Join(apps.ShowNames(namesOf(config, chosen)), " "),
 		}
 	}
 	replies := make([]control.Reply, len(rows))
@@ -100,7 +100,7 @@ func (a *api) trigger(ctx context.Context, r asked[control.TriggerRequest]) ([]c
 // noAction says which actions there are instead of the one that nobody knows.
 func (a *api) noAction(r control.TriggerRequest) error {
 	e := &control.Error{
-		Code: control.CodeNotFound, Message: fmt.Sprintf("no instance of %s knows the action %q", strings.Join(r.Targets, " "), r.Action),
+		Code: control.CodeNotFound, Message: fmt.Sprintf("no instance of %s knows the action %q", strings.Join(apps.ShowNames(r.Targets), " "), r.Action),
 		Hint: "programs register actions by the message axm:action, as @pm2/io does",
 	}
 	config := a.editor.Config()

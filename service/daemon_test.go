@@ -216,6 +216,26 @@ func TestEveryVerbThroughTheSocket(t *testing.T) {
 	}
 }
 
+func TestAnAppIsDescribedByWhateverNameItHas(t *testing.T) {
+	d := begin(t, Options{Dirs: home(t), host: withFake(&fakeBox{})})
+	path := script(t)
+	for _, name := range []string{"My App", "@scope/pkg", "a/b/", "/a", "100%", "%2F", "a%20b", "?values=true", "#1", "a;b", "a+b", "日本", `a\b`, "a//b", "a/../b"} {
+		if _, err := d.Start(t.Context(), newApp(name, path, 1), nil); err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		if app, err := d.App(t.Context(), name); err != nil || app.Name != name {
+			t.Errorf("%q is described as %q: %v", name, app.Name, err)
+		}
+		if rows, err := d.Instances(t.Context(), []string{name}); err != nil || len(rows) != 1 || rows[0].App != name {
+			t.Errorf("%q has the instances %v: %v", name, rows, err)
+		}
+		if done, err := d.Act(t.Context(), control.ActRequest{Verb: control.VerbStop, Targets: []string{"all"}, Only: []string{name}}, nil); err != nil || len(done.Apps) != 1 || done.Apps[0] != name {
+			t.Errorf("%q alone is not stopped, but %q: %v", name, done.Apps, err)
+		}
+	}
+}
+
 func TestSitesAreAddedAndRemovedByCommand(t *testing.T) {
 	b := &fakeBox{}
 	d := begin(t, Options{Dirs: home(t), host: withFake(b)})

@@ -63,7 +63,7 @@ func errorOf(failures []*apps.Failure) *control.Error {
 	for _, f := range failures {
 		what = append(what, f.Error())
 		if len(failures) > 1 && len(f.Output) > 0 {
-			e.Output = append(e.Output, f.App+":")
+			e.Output = append(e.Output, apps.ShowName(f.App)+":")
 		}
 		e.Output = append(e.Output, f.Output...)
 	}

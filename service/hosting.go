@@ -51,7 +51,7 @@ func (h hosting) Look() look {
 		for _, t := range site.Targets {
 			to := t.Root
 			if t.App != "" {
-				to = "app " + t.App
+				to = "app " + apps.ShowName(t.App)
 			}
 			row.Targets = append(row.Targets, fmt.Sprintf("%s → %s", t.Path, to))
 			if row.Problem == "" {

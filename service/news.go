@@ -76,11 +76,11 @@ func newsOf(a apps.Wanted, s apps.Status) string {
 	}
 	if len(revision) == 0 {
 		if running == 0 {
-			return a.Name + ": stopped"
+			return apps.ShowName(a.Name) + ": stopped"
 		}
-		return fmt.Sprintf("%s: stopping, %d left", a.Name, running)
+		return fmt.Sprintf("%s: stopping, %d left", apps.ShowName(a.Name), running)
 	}
-	parts := []string{fmt.Sprintf("%s: %d/%d instances ready on revision %d", a.Name, ready, len(revision), a.Revision)}
+	parts := []string{fmt.Sprintf("%s: %d/%d instances ready on revision %d", apps.ShowName(a.Name), ready, len(revision), a.Revision)}
 	for _, state := range []apps.State{apps.StateStarting, apps.StateWaiting, apps.StateDraining, apps.StateBackoff, apps.StateErrored} {
 		if n := count[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))

@@ -75,7 +75,7 @@ func choose(c host.Config, r control.ActRequest) ([]selection, error) {
 	if err != nil || len(r.Only) == 0 {
 		return chosen, err
 	}
-	only, err := resolve(c, r.Only)
+	only, err := resolve(c, host.SplitNames(r.Only, c.Apps))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func choose(c host.Config, r control.ActRequest) ([]selection, error) {
 	})
 	if len(chosen) == 0 {
 		return nil, &control.Error{
-			Code: control.CodeNotFound, Message: fmt.Sprintf("none of %s is in %s", strings.Join(r.Targets, " "), strings.Join(r.Only, " ")),
+			Code: control.CodeNotFound, Message: fmt.Sprintf("none of %s is in %s", strings.Join(apps.ShowNames(r.Targets), " "), strings.Join(apps.ShowNames(r.Only), " ")),
 			Hint: "see what there is with: roost list",
 		}
 	}
@@ -177,7 +177,7 @@ func unknown(c host.Config, word string) error {
 		e.Message = "there are no apps"
 		e.Hint = "start one: roost start SCRIPT, or roost apply FILE"
 	case near != "":
-		e.Hint = fmt.Sprintf("did you mean %s?", near)
+		e.Hint = fmt.Sprintf("did you mean %s?", apps.ShowName(near))
 	default:
 		e.Hint = "see what there is with: roost list"
 	}

@@ -87,7 +87,7 @@ func working(c host.Config, r control.ActRequest, chosen []selection) ([]selecti
 	if len(some) > 0 || len(chosen) == 0 {
 		return some, nil
 	}
-	names := strings.Join(namesOf(c, chosen), " ")
+	names := strings.Join(apps.ShowNames(namesOf(c, chosen)), " ")
 	return nil, &control.Error{
 		Code: control.CodeConflict, Message: fmt.Sprintf("%s is stopped: there is nothing to %s", names, r.Verb),
 		Hint: "start it: roost start " + names,
@@ -97,10 +97,11 @@ func working(c host.Config, r control.ActRequest, chosen []selection) ([]selecti
 // set gives an app other values for some of its keys. They are the app's, so
 // all its instances get them.
 func set(c *host.Config, app *apps.Wanted, s selection, keys map[string]json.RawMessage, cpus int) error {
+	name := apps.ShowName(app.Name)
 	if len(s.slots) < app.Count() {
 		return &control.Error{
-			Code: control.CodeConflict, Message: fmt.Sprintf("%s has %d instances, which all run as the app is declared", app.Name, app.Count()),
-			Hint: fmt.Sprintf("name the app to change it: %s", app.Name),
+			Code: control.CodeConflict, Message: fmt.Sprintf("%s has %d instances, which all run as the app is declared", name, app.Count()),
+			Hint: fmt.Sprintf("name the app to change it: %s", name),
 		}
 	}
 	declared := app.Config
@@ -109,8 +110,8 @@ func set(c *host.Config, app *apps.Wanted, s selection, keys map[string]json.Raw
 	}
 	if declared.Name != app.Name {
 		return &control.Error{
-			Code: control.CodeInvalid, Message: fmt.Sprintf("%s cannot be renamed", app.Name),
-			Hint: "start it under the other name, then: roost delete " + app.Name,
+			Code: control.CodeInvalid, Message: fmt.Sprintf("%s cannot be renamed", name),
+			Hint: "start it under the other name, then: roost delete " + name,
 		}
 	}
 	app.Config = declared
@@ -136,8 +137,8 @@ func remove(c *host.Config, chosen []selection) error {
 		if paths := leadingTo(*c, name); len(paths) > 0 {
 			return &control.Error{
 				Code:    control.CodeConflict,
-				Message: fmt.Sprintf("cannot delete %s: %s leads to it", name, strings.Join(paths, ", ")),
-				Hint:    "take the site out of its file and apply that, or only stop the app: roost stop " + name,
+				Message: fmt.Sprintf("cannot delete %s: %s leads to it", apps.ShowName(name), strings.Join(paths, ", ")),
+				Hint:    "take the site out of its file and apply that, or only stop the app: roost stop " + apps.ShowName(name),
 			}
 		}
 		c.RemoveApp(name)
@@ -160,8 +161,8 @@ func register(c *host.Config, r control.StartRequest, cpus int) error {
 	idle := len(pick(app, every(app), false)) == 0
 	if !r.Force && !(same && idle) {
 		return &control.Error{
-			Code: control.CodeConflict, Message: fmt.Sprintf("there is an app %s already", app.Name),
-			Hint: fmt.Sprintf("restart it: roost restart %s; replace it: --force; or call the new one otherwise: --name", app.Name),
+			Code: control.CodeConflict, Message: fmt.Sprintf("there is an app %s already", apps.ShowName(app.Name)),
+			Hint: fmt.Sprintf("restart it: roost restart %s; replace it: --force; or call the new one otherwise: --name", apps.ShowName(app.Name)),
 		}
 	}
 	app.Config, app.Environ = r.Config, r.Environ
@@ -172,6 +173,7 @@ func register(c *host.Config, r control.StartRequest, cpus int) error {
 
 // scale gives app as many instances as change says: "4", "+2" or "-1".
 func scale(c *host.Config, app *apps.Wanted, change string) error {
+	name := apps.ShowName(app.Name)
 	wrong := func(what, hint string) error {
 		return &control.Error{Code: control.CodeInvalid, Message: what, Hint: hint}
 	}
@@ -184,9 +186,9 @@ func scale(c *host.Config, app *apps.Wanted, change string) error {
 	}
 	switch {
 	case n < 1:
-		return wrong(fmt.Sprintf("%s cannot have %d instances", app.Name, n), fmt.Sprintf("to run none of it: roost stop %s; to forget it: roost delete %s", app.Name, app.Name))
+		return wrong(fmt.Sprintf("%s cannot have %d instances", name, n), fmt.Sprintf("to run none of it: roost stop %s; to forget it: roost delete %[1]s", name))
 	case n > mostInstances:
-		return wrong(fmt.Sprintf("%s cannot have %d instances", app.Name, n), fmt.Sprintf("at most %d", mostInstances))
+		return wrong(fmt.Sprintf("%s cannot have %d instances", name, n), fmt.Sprintf("at most %d", mostInstances))
 	}
 	resize(c, app, n)
 	return nil
@@ -227,18 +229,19 @@ func notes(c host.Config, r control.ActRequest, chosen []selection) []string {
 		if a.Source == "" {
 			continue
 		}
+		name := apps.ShowName(a.Name)
 		if len(r.Set) > 0 {
 			r.Verb = "replace"
 		}
 		switch r.Verb {
 		case control.VerbDelete:
-			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it brings the app back", a.Name, a.Source))
+			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it brings the app back", name, a.Source))
 		case "replace":
-			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the app as it says there", a.Name, a.Source))
+			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the app as it says there", name, a.Source))
 		case "scale":
-			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the number of instances again", a.Name, a.Source))
+			out = append(out, fmt.Sprintf("%s is declared in %s: the next apply of it sets the number of instances again", name, a.Source))
 		case control.VerbStop:
-			out = append(out, fmt.Sprintf("%s is declared in %s: it stays stopped, through applies and reboots, until: roost start %s", a.Name, a.Source, a.Name))
+			out = append(out, fmt.Sprintf("%s is declared in %s: it stays stopped, through applies and reboots, until: roost start %[1]s", name, a.Source))
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/google/shlex"
 )
@@ -56,7 +57,7 @@ func (n *normaliser) name() {
 	t := n.out.Table
 	prefix, tail := "", ""
 	if p, ok := t["name_prefix"].(string); ok {
-		prefix = p + "-" // PM2 has a colon, which names cannot have here
+		prefix = p + ":"
 	} else if p := t["name_prefix"]; p != nil {
 		n.wrong("name_prefix", n.written("name_prefix")+" wants a text, not "+nameOf(p), "put it in quotes")
 	}
@@ -92,7 +93,7 @@ var scriptEndings = []string{".js", ".cjs", ".mjs", ".ts", ".py", ".sh", ".rb", 
 func HasScriptEnding(word string) bool { return slices.Contains(scriptEndings, filepath.Ext(word)) }
 
 // Name makes an app's name of a script's or a program's path: its last part
-// without an ending, and only what a name may consist of.
+// without an ending, and only what can be seen.
 func Name(path string) string {
 	if path == "" {
 		return ""
@@ -102,12 +103,12 @@ func Name(path string) string {
 		base = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", r) {
+		if unicode.IsPrint(r) {
 			return r
 		}
 		return '-'
 	}, base)
-	return strings.Trim(name, "-.")
+	return strings.Trim(name, "-. ")
 }
 
 // Command is a command line as an app's command, which runs without a shell:
@@ -122,7 +123,7 @@ func Command(line string) string {
 // Quote quotes a word for a POSIX shell where it needs it.
 func Quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-", r)
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-", r) && (r < 0x80 || !unicode.In(r, unicode.L, unicode.M, unicode.N))
 	}) {
 		return word
 	}

@@ -77,9 +77,9 @@ type actFlags struct {
 // define adds the flags that go with a verb.
 func (o *actFlags) define(flags *pflag.FlagSet, verb string) {
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
-	flags.StringSliceVar(&o.only, "only", nil, "only these `APPS` or namespaces of what is named")
+	flags.StringArrayVar(&o.only, "only", nil, "only these `APPS` or namespaces of what is named")
 	if verb != control.VerbStart { // there it is one of the app's
-		flags.StringSliceVar(&o.only, "namespace", nil, "the same, for namespaces: `NAMES`")
+		flags.StringArrayVar(&o.only, "namespace", nil, "the same, for namespaces: `NAMES`")
 	}
 	switch verb {
 	case control.VerbRestart, control.VerbReload:
@@ -132,7 +132,8 @@ func (c *console) actAll(ctx context.Context, verb string, words []string, o act
 	files := fileFlags{only: o.only, updateEnv: o.updateEnv, asJSON: o.asJSON}
 	r := control.ActRequest{Verb: verb, Only: o.only, Parallel: o.parallel, Running: o.running}
 	if o.keys != nil {
-		if slices.ContainsFunc(words, isConfig) {
+		isFile := func(word string) bool { return c.isFile(ctx, word) }
+		if slices.ContainsFunc(words, isFile) {
 			files.env = o.keys.envName()
 			files.only = append(files.only, o.keys.takeNamespace()...)
 		}
@@ -145,7 +146,7 @@ func (c *console) actAll(ctx context.Context, verb string, words []string, o act
 		r.Environ = service.Environ()
 	}
 	for _, word := range words {
-		if !isConfig(word) {
+		if !c.isFile(ctx, word) {
 			r.Targets = append(r.Targets, word)
 			continue
 		}
@@ -256,7 +257,7 @@ func (c *console) acted(what string, done control.Acted, asJSON bool) error {
 		}
 		return c.json(done.Instances)
 	}
-	c.say("%s %s", what, strings.Join(done.Apps, ", "))
+	c.say("%s %s", what, strings.Join(apps.ShowNames(done.Apps), ", "))
 	if len(done.Instances) == 0 {
 		return nil
 	}

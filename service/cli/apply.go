@@ -123,7 +123,10 @@ func (c *console) step(change control.Change) string {
 		style = styleBad
 	}
 	line := fmt.Sprintf("%s %s", sign, change.Kind)
-	if change.Name != "" {
+	switch {
+	case change.Kind == "app":
+		line += " " + shellQuote(change.Name)
+	case change.Name != "":
 		line += " " + change.Name
 	}
 	if change.Detail == "" {

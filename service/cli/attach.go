@@ -55,11 +55,11 @@ func (c *console) instance(ctx context.Context, client *control.Client, word str
 	}
 	switch len(ids) {
 	case 0:
-		return "", &control.Error{Code: control.CodeConflict, Message: word + " does not run", Hint: "start it: " + c.command("start "+word)}
+		return "", &control.Error{Code: control.CodeConflict, Message: shellQuote(word) + " does not run", Hint: "start it: " + c.command("start "+shellQuote(word))}
 	case 1:
 		return ids[0], nil
 	}
-	return "", usage(fmt.Sprintf("%s has %d instances", word, len(ids)), "name one by its id: %s", strings.Join(ids, ", "))
+	return "", usage(fmt.Sprintf("%s has %d instances", shellQuote(word), len(ids)), "name one by its id: %s", strings.Join(ids, ", "))
 }
 
 // silence ends an attachment whose input has ended.
@@ -123,7 +123,7 @@ func feed(ctx context.Context, client *control.Client, id string, in io.Reader) 
 			}
 			for _, r := range replies {
 				if r.Error != "" {
-					return &control.Error{Code: control.CodeFailed, Message: fmt.Sprintf("%s (id %d): %s", r.App, r.ID, r.Error), Hint: "does it read its standard input?"}
+					return &control.Error{Code: control.CodeFailed, Message: fmt.Sprintf("%s (id %d): %s", shellQuote(r.App), r.ID, r.Error), Hint: "does it read its standard input?"}
 				}
 			}
 		}

@@ -110,7 +110,7 @@ func (f *facts) conduct(a apps.Config) {
 	f.add("user", strings.TrimSuffix(a.User+":"+a.Group, ":"))
 	var before []string
 	for _, name := range slices.Sorted(maps.Keys(a.DependsOn)) {
-		before = append(before, name+" "+a.DependsOn[name])
+		before = append(before, shellQuote(name)+" "+a.DependsOn[name])
 	}
 	f.add("starts after", strings.Join(before, ", "))
 	zone := ""

@@ -33,7 +33,7 @@ and leaves nothing behind; a daemon that runs is not touched.`,
 	}
 	f := cmd.Flags()
 	r.flags.define(f)
-	f.StringSliceVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
+	f.StringArrayVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
 	f.BoolVar(&r.raw, "raw", false, "print what apps write without their names")
 	f.BoolVar(&r.json, "json", false, "print what apps write as JSON, an object a line")
 	f.BoolVar(&r.exit, "exit", false, "end when all apps have ended and no site is served")
@@ -69,7 +69,7 @@ func (r *runner) telling(begin func(context.Context, *control.Client) error) fun
 		go func() {
 			_ = client.Events(ctx, nil, func(e apps.Event) error {
 				if e.Kind == apps.EventRestart {
-					r.say("%s starts again: %s", e.App, e.Reason)
+					r.say("%s starts again: %s", apps.ShowName(e.App), e.Reason)
 				}
 				return nil
 			})

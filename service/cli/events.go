@@ -45,7 +45,7 @@ func (c *console) event(e apps.Event) error {
 	style := map[string]string{apps.EventReady: styleGood, apps.EventExit: styleWarn, apps.EventRestart: styleWarn, apps.EventErrored: styleBad}[e.Kind]
 	line := fmt.Sprintf("%s %s %s",
 		c.paint(styleFaint, e.Time.Local().Format(time.DateOnly+" 15:04:05.000")),
-		c.paint(styleBold, fmt.Sprintf("%s %d", e.App, e.ID)), c.paint(style, e.Kind))
+		c.paint(styleBold, fmt.Sprintf("%s %d", apps.ShowName(e.App), e.ID)), c.paint(style, e.Kind))
 	if detail := e.Reason + string(e.Data); detail != "" {
 		line += c.paint(styleFaint, " | ") + detail
 	}

@@ -23,6 +23,25 @@ import (
 // isConfig reports a word that names a config file.
 func isConfig(word string) bool { return filepath.Ext(word) == ".toml" || ecosystem.Is(word) }
 
+// isFile reports a word that means a config file: one that names such a file,
+// unless there is only an app of this name.
+func (c *console) isFile(ctx context.Context, word string) bool {
+	if _, err := os.Stat(word); !isConfig(word) || word == "-" || err == nil {
+		return isConfig(word)
+	}
+	return !c.isApp(ctx, word)
+}
+
+// isApp reports the name of an app that a daemon has which runs.
+func (c *console) isApp(ctx context.Context, word string) bool {
+	client, err := c.client()
+	if err != nil {
+		return false
+	}
+	a, err := client.App(ctx, word)
+	return err == nil && a.Name == word
+}
+
 // fileFlags say how a command takes a config file.
 type fileFlags struct {
 	env       string   // chooses the env_<name> tables
@@ -36,7 +55,7 @@ type fileFlags struct {
 
 func (o *fileFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&o.env, "env", "", "take the env_`NAME` tables of the apps")
-	flags.StringSliceVar(&o.only, "only", nil, "only these `APPS` or namespaces of the file")
+	flags.StringArrayVar(&o.only, "only", nil, "only these `APPS` or namespaces of the file")
 	flags.BoolVarP(&o.updateEnv, "update-env", "a", false, "give the apps this shell's environment from now on")
 }
 
@@ -71,15 +90,13 @@ func (f configFile) targets(env string, only []string) ([]string, error) {
 	if len(problems) > 0 {
 		return nil, host.Problems(problems)
 	}
-	o := host.MergeOptions{Only: only}
-	if err := o.Missing(declared); err != nil {
+	chosen, err := host.MergeOptions{Only: only}.Choose(declared)
+	if err != nil {
 		return nil, usage(err.Error(), "see what it declares with --dry-run")
 	}
 	var names []string
-	for _, a := range declared.Apps {
-		if o.Takes(a.Config) {
-			names = append(names, a.Name)
-		}
+	for _, a := range chosen {
+		names = append(names, a.Name)
 	}
 	return names, nil
 }

@@ -227,7 +227,7 @@ func (m *mover) show() error {
 		if what == "" {
 			what = r.Config.Command
 		}
-		line := fmt.Sprintf("%s: %s, %s", m.paint(styleBold, r.Name), what, plural(r.Instances, "instance"))
+		line := fmt.Sprintf("%s: %s, %s", m.paint(styleBold, shellQuote(r.Name)), what, plural(r.Instances, "instance"))
 		if r.Stopped {
 			line += ", stopped"
 		}
@@ -265,7 +265,7 @@ func (m *mover) takeOver(ctx context.Context) error {
 	for _, a := range m.apps {
 		for _, other := range there {
 			if other.Name == a.Config.Name {
-				return &control.Error{Code: control.CodeConflict, Message: "there is an app " + other.Name + " here already; nothing was changed", Hint: "delete it: " + m.command("delete "+other.Name)}
+				return &control.Error{Code: control.CodeConflict, Message: "there is an app " + shellQuote(other.Name) + " here already; nothing was changed", Hint: "delete it: " + m.command("delete "+shellQuote(other.Name))}
 			}
 		}
 		r := control.StartRequest{Config: a.Config, Environ: a.Environ}

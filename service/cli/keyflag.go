@@ -73,8 +73,19 @@ var (
 		}
 		return s, nil
 	}}
-	pair       = reading{"pair", "", func(s string, before any) (any, error) { return with(before, s, "=", "") }}
-	conditions = reading{"text", "", func(s string, before any) (any, error) { return with(before, s, ":", apps.DependReady) }}
+	pair = reading{"pair", "", func(s string, before any) (any, error) {
+		name, value, _ := strings.Cut(s, "=")
+		return with(before, s, name, value)
+	}}
+	conditions = reading{"text", "", func(s string, before any) (any, error) {
+		name, condition := s, apps.DependReady
+		for _, c := range []string{apps.DependStarted, apps.DependReady, apps.DependCompleted} {
+			if rest, ok := strings.CutSuffix(s, ":"+c); ok { // a name may have a colon in it
+				name, condition = rest, c
+			}
+		}
+		return with(before, s, name, condition)
+	}}
 )
 
 // whole is a number where s is one; what is none is refused by the key.
@@ -90,18 +101,14 @@ func listed(before any) []any {
 	return all
 }
 
-// with adds a name and its value to a table.
-func with(before any, s, separator, otherwise string) (any, error) {
+// with adds a name and its value, which s says, to a table.
+func with(before any, s, name, value string) (any, error) {
 	table, ok := before.(map[string]any)
 	if !ok {
 		table = map[string]any{}
 	}
-	name, value, ok := strings.Cut(s, separator)
-	if !ok {
-		value = otherwise
-	}
 	if name == "" {
-		return nil, fmt.Errorf("%q has no name before %q", s, separator)
+		return nil, fmt.Errorf("%q has no name", s)
 	}
 	table[name] = value
 	return table, nil

@@ -156,7 +156,7 @@ func (c *console) instances(rows []apps.Instance) error {
 		}
 		cpu, memory := consumption(r)
 		t.add(
-			cell{r.App, styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{fmt.Sprint(r.Slot), ""}, cell{fmt.Sprint(r.Revision), ""}, cell{dash(r.PID), ""},
+			cell{apps.ShowName(r.App), styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{fmt.Sprint(r.Slot), ""}, cell{fmt.Sprint(r.Revision), ""}, cell{dash(r.PID), ""},
 			cell{uptime, ""}, cell{fmt.Sprint(r.Restarts), ""}, cell{string(r.State), stateStyle(r.State)}, cell{cpu, ""}, cell{memory, ""},
 			cell{rate(r.PerMinute), ""}, cell{r.Reason, styleFaint},
 		)
@@ -169,7 +169,7 @@ func (c *console) fewer(rows []apps.Instance) error {
 	t := newTable("name", "id", "state", "cpu", "memory").numbers(1, 3, 4)
 	for _, r := range rows {
 		cpu, memory := consumption(r)
-		t.add(cell{r.App, styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{string(r.State), stateStyle(r.State)}, cell{cpu, ""}, cell{memory, ""})
+		t.add(cell{apps.ShowName(r.App), styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{string(r.State), stateStyle(r.State)}, cell{cpu, ""}, cell{memory, ""})
 	}
 	return t.write(c.out, c.paint)
 }

@@ -38,7 +38,7 @@ for a FILE without sites.`,
 	}
 	f := cmd.Flags()
 	r.flags.define(f)
-	f.StringSliceVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
+	f.StringArrayVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
 	f.BoolVar(&r.json, "json", false, "print what apps write as JSON, an object a line")
 	f.BoolVar(&r.raw, "raw", false, "print what apps write")
 	f.BoolVar(&r.exit, "exit", false, "end when all apps have ended and no site is served")
@@ -113,7 +113,7 @@ func (c *console) welcome(ctx context.Context, dirs service.Dirs) {
 	c.say("try, in another terminal:")
 	try := []string{"status", "list", "logs --follow"}
 	if len(status.Apps) > 0 {
-		try = append(try, "reload "+status.Apps[0].Name)
+		try = append(try, "reload "+shellQuote(status.Apps[0].Name))
 	} else {
 		try = append(try, "start server.js", "serve public")
 	}

@@ -82,7 +82,7 @@ func (s *starter) all(ctx context.Context) error {
 // one starts an app that exists under the name, else a new one, and returns
 // what addresses it.
 func (s *starter) one(ctx context.Context, word string) ([]string, error) {
-	if isConfig(word) {
+	if s.c.isFile(ctx, word) {
 		if len(s.args) > 0 {
 			return nil, usage("arguments do not go with the file "+word, "write them into the file: args")
 		}
@@ -90,9 +90,12 @@ func (s *starter) one(ctx context.Context, word string) ([]string, error) {
 	}
 	config, missing := s.keys.config(word, s.args)
 	_, named := s.keys.set["name"]
-	addressable := !named && !s.force && isTarget(word)
+	addressable := !named && !s.force
 	var wrong *NotStartable
 	if missing != nil && (!errors.As(missing, &wrong) || !addressable) {
+		if addressable && s.c.isApp(ctx, word) {
+			return []string{word}, s.existing(ctx, word)
+		}
 		return nil, missing
 	}
 	client, err := s.c.daemon(ctx)
@@ -101,7 +104,7 @@ func (s *starter) one(ctx context.Context, word string) ([]string, error) {
 	}
 	if addressable {
 		var e *control.Error
-		_, err := client.Instances(ctx, []string{word})
+		err := addressed(ctx, client, word)
 		switch {
 		case err == nil:
 			return []string{word}, s.existing(ctx, word)
@@ -152,10 +155,15 @@ func (c *console) startNew(ctx context.Context, client *control.Client, r contro
 	return c.acted("started", done, asJSON)
 }
 
-// isTarget reports a word that may address apps that exist.
-func isTarget(word string) bool {
-	if len(word) > 2 && strings.HasPrefix(word, "/") && strings.HasSuffix(word, "/") {
-		return !isFolder(word)
+// addressed says whether a word addresses apps that exist: control.CodeNotFound
+// when none does. What looks like a script, a path or a command line can only be
+// the name of one.
+func addressed(ctx context.Context, client *control.Client, word string) error {
+	expression := len(word) > 2 && strings.HasPrefix(word, "/") && strings.HasSuffix(word, "/")
+	if expression && !isFolder(word) || !strings.ContainsAny(word, `/\ `) && !ecosystem.HasScriptEnding(word) {
+		_, err := client.Instances(ctx, []string{word})
+		return err
 	}
-	return !strings.ContainsAny(word, `/\ `) && !ecosystem.HasScriptEnding(word)
+	_, err := client.App(ctx, word)
+	return err
 }

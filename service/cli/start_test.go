@@ -35,7 +35,7 @@ func TestWordsOfStartBecomeAnApp(t *testing.T) {
 		want  apps.Config
 	}{
 		"a script":              {"server.js", nil, nil, apps.Config{Name: "server", Script: filepath.Join(dir, "server.js"), Cwd: dir}},
-		"a script with a space": {"my app.py", nil, nil, apps.Config{Name: "my-app", Script: filepath.Join(dir, "my app.py"), Cwd: dir}},
+		"a script with a space": {"my app.py", nil, nil, apps.Config{Name: "my app", Script: filepath.Join(dir, "my app.py"), Cwd: dir}},
 		"a script below --cwd": {"tool", []string{"--cwd", "sub"}, []string{"-v"},
 			apps.Config{Name: "tool", Script: filepath.Join(dir, "sub", "tool"), Cwd: filepath.Join(dir, "sub"), Args: apps.Words{"-v"}}},
 		"a program of PATH": {"beat", []string{"--name", "heart"}, []string{"60"},
@@ -80,7 +80,7 @@ func TestWrongWordsOfStartAreRefusedWithAHint(t *testing.T) {
 		"nothing":       {"serve.js", nil, `there is no script, program or app "serve.js"`, "name a file in this folder, a program of PATH, or an app of: roost list"},
 		"an open quote": {"echo 'a", nil, `cannot split "echo 'a" into words`, "close the quote"},
 		"PM2's --env":   {"echo a", []string{"--env", "production"}, `--env "production" is not KEY=VALUE`, "such as: --env NODE_ENV=production"},
-		"no letters":    {"+++ a", nil, `cannot make a name of "+++ a"`, "give one: --name NAME"},
+		"no letters":    {"... a", nil, `cannot make a name of "... a"`, "give one: --name NAME"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, flags := &appFlags{}, pflag.NewFlagSet("start", pflag.ContinueOnError)

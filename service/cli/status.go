@@ -127,7 +127,7 @@ func (c *console) appsTable(s control.Status) *table {
 		if ready < len(slots) {
 			style = styleWarn
 		}
-		t.add(cell{a.Name, styleBold}, cell{fmt.Sprintf("%d/%d", ready, len(slots)), style}, cell{fmt.Sprint(a.Revision), ""}, cell{a.Kind, ""}, cell{a.Failure, styleBad})
+		t.add(cell{shellQuote(a.Name), styleBold}, cell{fmt.Sprintf("%d/%d", ready, len(slots)), style}, cell{fmt.Sprint(a.Revision), ""}, cell{a.Kind, ""}, cell{a.Failure, styleBad})
 	}
 	return t
 }

@@ -3,7 +3,8 @@ package cli
 import (
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // table is aligned columns of text, two spaces apart, nothing drawn around
@@ -52,7 +53,7 @@ func (t *table) write(w io.Writer, paint func(style, text string) string) error 
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(f.text))
+			widths[i] = max(widths[i], ansi.StringWidth(f.text))
 		}
 	}
 	var all strings.Builder
@@ -62,7 +63,7 @@ func (t *table) write(w io.Writer, paint func(style, text string) string) error 
 			if !used[i] {
 				continue
 			}
-			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(f.text))
+			gap := strings.Repeat(" ", widths[i]-ansi.StringWidth(f.text))
 			if b.Len() > 0 {
 				b.WriteString("  ")
 			}

@@ -92,11 +92,11 @@ func (c *console) talk(ctx context.Context, past string, asJSON bool, tell func(
 	t := newTable("name", "id", "answer").numbers(1)
 	for _, r := range replies {
 		if r.Error != "" {
-			failed = append(failed, fmt.Sprintf("%s (id %d): %s", r.App, r.ID, r.Error))
+			failed = append(failed, fmt.Sprintf("%s (id %d): %s", shellQuote(r.App), r.ID, r.Error))
 			continue
 		}
-		done = append(done, fmt.Sprintf("%s (id %d)", r.App, r.ID))
-		t.add(cell{r.App, styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{string(r.Return), ""})
+		done = append(done, fmt.Sprintf("%s (id %d)", shellQuote(r.App), r.ID))
+		t.add(cell{shellQuote(r.App), styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{string(r.Return), ""})
 	}
 	switch {
 	case asJSON:

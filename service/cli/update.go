@@ -83,7 +83,7 @@ func (c *console) settled(ctx context.Context, client *control.Client) (rows []a
 			if starting < 0 {
 				return nil
 			}
-			news(fmt.Sprintf("%s is starting", rows[starting].App))
+			news(fmt.Sprintf("%s is starting", shellQuote(rows[starting].App)))
 			select {
 			case <-ctx.Done():
 				return ctx.Err()

@@ -43,7 +43,7 @@ func (w *words) Handle(_ context.Context, r slog.Record) error {
 		value := a.Value.String()
 		switch a.Key {
 		case "app":
-			text = value + ": "
+			text = shellQuote(value) + ": "
 		case "error", "reason", "problem":
 			why = ": " + value
 		case "hint":

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"roost/apps"
 	"roost/apps/ecosystem"
 )
 
@@ -59,7 +60,7 @@ func fromPM2(p map[string]json.RawMessage) (keys map[string]json.RawMessage, env
 	}
 	// Where the files are PM2's usual ones they need no saying.
 	for member, key := range map[string]string{"pm_out_log_path": "out_file", "pm_err_log_path": "error_file"} {
-		if path := text(member); path != "" && !usualLog(path, name) {
+		if path := text(member); path != "" && !usualLog(path, apps.PM2Name(name)) {
 			set(key, path)
 		}
 	}
@@ -124,11 +125,13 @@ var internal = []string{
 // every variable of the environment among them once more.
 func left(p map[string]json.RawMessage, environ map[string]string) []string {
 	var out []string
+	var name string
+	_ = json.Unmarshal(p["name"], &name) // fromPM2 has refused it otherwise
 	for member, v := range p {
 		_, variable := environ[member]
 		_, other := renamed[member]
 		known := slices.Contains(same, member) || slices.Contains(internal, member)
-		if !variable && !other && !known && !empty(v) && string(v) != "false" && string(p["name"]) != `"`+member+`"` {
+		if !variable && !other && !known && !empty(v) && string(v) != "false" && member != name {
 			out = append(out, member)
 		}
 	}

@@ -178,9 +178,9 @@ func ended(ctx context.Context, c *control.Client) (*Exited, error) {
 				return nil, nil
 			case over.Code != 0:
 			case i.ExitCode != nil && *i.ExitCode != 0:
-				over.Code, over.Reason = *i.ExitCode, fmt.Sprintf("%s exited with status %d", a.Name, *i.ExitCode)
+				over.Code, over.Reason = *i.ExitCode, fmt.Sprintf("%s exited with status %d", apps.ShowName(a.Name), *i.ExitCode)
 			case i.State == apps.StateErrored || i.Reason != "" && i.ExitCode == nil:
-				over.Code, over.Reason = 1, fmt.Sprintf("%s %s", a.Name, i.Reason)
+				over.Code, over.Reason = 1, fmt.Sprintf("%s %s", apps.ShowName(a.Name), i.Reason)
 			}
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"roost/apps"
 	"roost/internal/dateformat"
 )
@@ -129,12 +131,13 @@ func (p *Printer) prefixed(b []byte, l apps.Line) []byte {
 	if l.ID >= 0 {
 		name = strconv.Itoa(l.ID) + "|" + name
 	}
-	p.width = max(p.width, utf8.RuneCountInString(name))
+	cells := ansi.StringWidth(name)
+	p.width = max(p.width, cells)
 	colour := red
 	if l.Stream != "err" {
 		colour = colourOf(l.App)
 	}
-	b = p.paint(b, colour, fmt.Sprintf("%-*s |", p.width, name))
+	b = p.paint(b, colour, name+strings.Repeat(" ", p.width-cells)+" |")
 	b = append(b, ' ')
 	return append(p.mark(b, l.Text), '\n')
 }

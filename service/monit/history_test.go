@@ -36,10 +36,10 @@ func TestAnAppStandsAsItsWorstInstance(t *testing.T) {
 	if len(rows) != 3 || rows[0].state != apps.StateBackoff || rows[0].cpu != 3 || rows[0].memory != 30 {
 		t.Errorf("rows %+v", rows)
 	}
-	if n := find(rows, "web 1 0", "web", 0); n != 2 {
+	if n := find(rows, "web\n1 0", "web", 0); n != 2 {
 		t.Errorf("the chosen instance is found at %d, want 2", n)
 	}
-	if n := find(rows[:1], "web 1 0", "web", 2); n != 0 {
+	if n := find(rows[:1], "web\n1 0", "web", 2); n != 0 {
 		t.Errorf("an instance that is gone is taken for %d, want its app", n)
 	}
 }

@@ -45,7 +45,7 @@ func rowsOf(all []control.App) []row {
 		for _, i := range a.Instances {
 			states = append(states, i.State)
 			r := row{
-				key: fmt.Sprintf("%s %d %d", a.Name, i.ID, i.Revision), target: fmt.Sprint(i.ID), app: a.Name, label: fmt.Sprintf("  %d", i.Slot), id: i.ID, slot: i.Slot,
+				key: fmt.Sprintf("%s\n%d %d", a.Name, i.ID, i.Revision), target: fmt.Sprint(i.ID), app: a.Name, label: fmt.Sprintf("  %d", i.Slot), id: i.ID, slot: i.Slot,
 				state: i.State, reason: i.Reason, uptime: i.Uptime, restarts: i.Restarts, cpu: i.CPU, memory: i.Memory, perMinute: i.PerMinute,
 				p50: head.p50, p99: head.p99, lag: i.LagMS, pid: i.PID, address: i.Address,
 			}

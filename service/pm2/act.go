@@ -31,7 +31,7 @@ var (
 func act(d deed) func(*session) error {
 	return func(s *session) error {
 		for _, word := range s.args {
-			if !isFile(word) {
+			if !s.isFile(word) {
 				if s.has("env") {
 					return inWords("Using --env [env] without passing the ecosystem.config.js does not work")
 				}
@@ -43,7 +43,7 @@ func act(d deed) func(*session) error {
 		}
 		for _, word := range s.args {
 			err := s.actOn(d, word)
-			if isFile(word) {
+			if s.isFile(word) {
 				err = s.file(d, word)
 			}
 			if err != nil {
@@ -59,7 +59,7 @@ func act(d deed) func(*session) error {
 
 // actOn does a deed to what one word means.
 func (s *session) actOn(d deed, word string) error {
-	if isFile(word) {
+	if s.isFile(word) {
 		return nil
 	}
 	rows, err := s.all()

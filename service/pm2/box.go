@@ -2,7 +2,8 @@ package pm2
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // grid is a table in a frame, as PM2 draws it:
@@ -35,7 +36,7 @@ func (c *console) grid(g *grid) {
 				widths = append(widths, 0)
 			}
 			if i >= len(g.widths) || g.widths[i] == 0 {
-				widths[i] = max(widths[i], utf8.RuneCountInString(f.text)+2)
+				widths[i] = max(widths[i], ansi.StringWidth(f.text)+2)
 			}
 		}
 	}
@@ -51,7 +52,7 @@ func (c *console) grid(g *grid) {
 		bar := c.paint("│", grey)
 		for i, f := range row {
 			text := cut(f.text, widths[i]-2)
-			b.WriteString(bar + " " + c.paint(text, f.styles...) + strings.Repeat(" ", widths[i]-1-utf8.RuneCountInString(text)))
+			b.WriteString(bar + " " + c.paint(text, f.styles...) + strings.Repeat(" ", widths[i]-1-ansi.StringWidth(text)))
 		}
 		c.print("%s", b.String()+bar)
 	}
@@ -72,10 +73,7 @@ func (c *console) grid(g *grid) {
 	frame("└", "┴", "┘")
 }
 
-// cut shortens a text to n characters.
+// cut shortens a text to n cells.
 func cut(s string, n int) string {
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return s
+	return ansi.Truncate(s, n, "…")
 }

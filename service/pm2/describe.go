@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"roost/apps"
 )
 
 func (s *session) describe() error {
@@ -78,7 +80,7 @@ func (s *session) describeRow(r *row) {
 			g.add(field{text: a.Name})
 		}
 		s.grid(g)
-		s.print(" Trigger via: pm2 trigger %s <action_name>\n", r.App)
+		s.print(" Trigger via: pm2 trigger %s <action_name>\n", apps.ShowName(r.App))
 	}
 	if figures := monitor(&r.Instance); len(figures) > 0 {
 		s.title("Code metrics value", bold)
@@ -105,7 +107,7 @@ func (s *session) describeRow(r *row) {
 	} else {
 		s.print("")
 	}
-	s.print("\n Use `pm2 logs %s [--lines 1000]` to display logs\n Use `pm2 env %d` to display environment variables\n Use `pm2 monit` to monitor CPU and Memory usage %s", r.App, r.ID, r.App)
+	s.print("\n Use `pm2 logs %s [--lines 1000]` to display logs\n Use `pm2 env %d` to display environment variables\n Use `pm2 monit` to monitor CPU and Memory usage %[1]s", apps.ShowName(r.App), r.ID)
 }
 
 func (s *session) title(text string, styles ...style) {

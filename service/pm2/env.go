@@ -215,7 +215,7 @@ func (s *session) pidFile(r *row) string {
 		ext := filepath.Ext(path)
 		return absolute(strings.TrimSuffix(path, ext)+"-"+strconv.Itoa(r.ID)+ext, r.app.Config.Cwd)
 	}
-	return filepath.Join(s.folder(), "pids", apps.SafeName(r.App)+"-"+strconv.Itoa(r.ID)+".pid")
+	return filepath.Join(s.folder(), "pids", apps.PM2Name(r.App)+"-"+strconv.Itoa(r.ID)+".pid")
 }
 
 func filtered(f apps.FilterEnv) any {

@@ -44,21 +44,14 @@ func (s *session) readFile(word string) (f declared, err error) {
 	if len(problems) > 0 {
 		return f, host.Problems(problems)
 	}
-	o := host.MergeOptions{Only: s.only()}
-	if err := o.Missing(config); err != nil {
+	chosen, err := host.MergeOptions{Only: s.given["only"]}.Choose(config)
+	if err != nil {
 		return f, err
 	}
-	for _, a := range config.Apps {
-		if o.Takes(a.Config) {
-			f.names = append(f.names, a.Name)
-		}
+	for _, a := range chosen {
+		f.names = append(f.names, a.Name)
 	}
 	return f, nil
-}
-
-// only are the names of --only, separated by commas or blanks.
-func (s *session) only() []string {
-	return strings.FieldsFunc(strings.Join(s.given["only"], ","), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // fileCommand is a command whose argument is a file.
@@ -132,7 +125,7 @@ func (s *session) apply(f declared) error {
 	}
 	delete(set, "name")
 	plan, err := s.client.Apply(s.ctx, control.ApplyRequest{
-		File: f.file, Text: string(f.text), Env: s.text("env"), Only: s.only(), Keep: true, KeepNew: true,
+		File: f.file, Text: string(f.text), Env: s.text("env"), Only: s.given["only"], Keep: true, KeepNew: true,
 		Environ: environ(), UpdateEnv: s.has("update-env"), Set: set,
 	}, nil)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // redraw is how often ls --watch draws anew.
@@ -110,7 +111,7 @@ func layout(rows []row, width int) *grid {
 		name = 1
 	}
 	for i := range rows {
-		name, id = max(name, utf8.RuneCountInString(rows[i].App)), max(id, len(strconv.Itoa(rows[i].ID)))
+		name, id = max(name, ansi.StringWidth(rows[i].App)), max(id, len(strconv.Itoa(rows[i].ID)))
 	}
 	g := &grid{}
 	for _, c := range columns {

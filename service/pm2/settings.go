@@ -112,6 +112,11 @@ func (s *session) set() error {
 func (s *session) tell(key, value string) error {
 	app, name := split(key)
 	rows, err := s.all()
+	for i := range rows { // a name may have a colon or a dot in it
+		if rest, ok := strings.CutPrefix(key, rows[i].App); ok && len(rows[i].App) > len(app) && len(rest) > 1 && strings.ContainsAny(rest[:1], ":.") {
+			app, name = rows[i].App, rest[1:]
+		}
+	}
 	if errors.Is(err, control.ErrNotRunning) || app == "" || err == nil && len(named(rows, app)) == 0 {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (s *session) start() error {
 	}
 	for _, word := range words {
 		var err error
-		if isFile(word) {
+		if s.isFile(word) {
 			err = s.file(restart, word)
 		} else {
 			err = s.one(word)

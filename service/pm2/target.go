@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -97,3 +98,13 @@ func idList(rows []row) string {
 
 // isFile reports a word that names a configuration file; "-" is standard input.
 func isFile(word string) bool { return word == "-" || ecosystem.Is(word) }
+
+// isFile reports a word that means a configuration file: one that names such a
+// file, unless there is only an app of this name.
+func (s *session) isFile(word string) bool {
+	if _, err := os.Stat(word); !isFile(word) || word == "-" || err == nil {
+		return isFile(word)
+	}
+	rows, err := s.all()
+	return err != nil || !slices.ContainsFunc(rows, func(r row) bool { return r.App == word })
+}
