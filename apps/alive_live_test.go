@@ -248,6 +248,25 @@ while not os.path.exists("ill"):
     time.sleep(every)
 `
 
+func TestAProgramOnItsLeaveNeedNotBeat(t *testing.T) {
+	needPython(t)
+	a := live(t)
+	w := a.script(a.file("app.py", `
+import signal, sys, time
+def leave(*_):
+    time.sleep(1.5)
+    print("finished")
+    sys.exit(0)
+`+strings.Replace(beating, "s.send", "signal.signal(signal.SIGTERM, leave)\ns.send", 1)+"time.sleep(1000)"), 1)
+	w.WaitReady, w.HeartbeatTimeout = true, new(unitOf(500*time.Millisecond))
+	a.want(w)
+	w.Slots[0].Stopped = true
+	a.want(w)
+	if !a.said("finished") {
+		t.Error("it was killed while it finished what it did")
+	}
+}
+
 func TestASilentProgramIsReplacedAndOneThatBeatsIsNot(t *testing.T) {
 	needPython(t)
 	a := live(t)

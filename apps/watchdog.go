@@ -42,7 +42,8 @@ func (p *program) prepareWatchdog(s *setup) {
 	s.helpers = append(s.helpers, p.watch)
 }
 
-// watch ends the program when it has been silent for too long.
+// watch ends the program when it has been silent for too long. On its leave it
+// may finish what it does without a word, within kill_timeout.
 func (p *program) watch(ctx context.Context) {
 	select {
 	case <-p.ready:
@@ -54,7 +55,7 @@ func (p *program) watch(ctx context.Context) {
 	heard := func() bool {
 		was := before
 		before = p.watchdog.beats.Load()
-		return before != was
+		return before != was || p.away()
 	}
 	if silent(ctx, limit, heard) {
 		p.log.Error("the program is silent; the instance is killed", "limit", limit())
