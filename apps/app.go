@@ -3,15 +3,12 @@ package apps
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -159,12 +156,6 @@ func (a *App) Settle(ctx context.Context) error {
 // ErrEnded is returned once an app's Run ends or has ended.
 var ErrEnded = errors.New("the app is no longer supervised")
 
-// Signal sends sig to the instance in the slot with that id, or to all
-// instances when id is negative. Only the program itself gets it, not its children.
-func (a *App) Signal(id int, sig syscall.Signal) error {
-	return a.ask(func() error { return a.signal(id, sig) })
-}
-
 // Reset sets the restart counters to 0 and forgets failures. Status shows it
 // when Reset returns.
 func (a *App) Reset() {
@@ -183,70 +174,6 @@ func (a *App) Reset() {
 	case <-c:
 	case <-a.done:
 	}
-}
-
-// History returns the output that has come so far, for Tail. It must be closed.
-func (a *App) History() *History {
-	if book := a.logs(); book != nil {
-		return book.history(nil)
-	}
-	return &History{}
-}
-
-// Follow returns the output that has come so far and the lines that come after
-// that. The history must be closed; stop ends the lines and must be called. A slow
-// reader loses lines.
-func (a *App) Follow() (h *History, lines <-chan Line, stop func()) {
-	if book := a.logs(); book != nil {
-		return book.follow()
-	}
-	none := make(chan Line)
-	close(none)
-	return &History{}, none, func() {}
-}
-
-// LogFiles are the files that the output goes to, those of stdout first.
-func (a *App) LogFiles() []string {
-	var paths []string
-	if book := a.logs(); book != nil {
-		book.mu.Lock()
-		defer book.mu.Unlock()
-		for _, s := range book.sinks {
-			paths = append(paths, s.name)
-		}
-	}
-	return paths
-}
-
-// Flush empties the app's log files.
-func (a *App) Flush() error {
-	if book := a.logs(); book != nil {
-		return book.flush()
-	}
-	return nil
-}
-
-// Reopen closes the app's log files and opens them again at their paths, for
-// those who have moved them.
-func (a *App) Reopen() error {
-	if book := a.logs(); book != nil {
-		return book.reopen()
-	}
-	return nil
-}
-
-// logLayout is where this app's log files are when it does not say.
-func (a *App) logLayout() logLayout {
-	if a.o.PM2Home != "" {
-		return logLayout{dir: filepath.Join(a.o.PM2Home, "logs"), pm2: true}
-	}
-	return logLayout{dir: a.o.LogDir}
-}
-
-func (a *App) logs() *logBook {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.book
 }
 
 // post has Run call f; it never waits. It reports whether Run runs now.
@@ -338,31 +265,4 @@ func (a *App) Run(ctx context.Context) error {
 		return book.close()
 	}
 	return nil
-}
-
-func (a *App) signal(id int, sig syscall.Signal) error {
-	var errs []error
-	found, sent := false, false
-	for n := range a.slots {
-		s := &a.slots[n]
-		if id >= 0 && s.id != id {
-			continue
-		}
-		found = true
-		for _, inst := range append([]*instance{s.cur, s.next}, s.leaving...) {
-			if inst != nil && inst.proc.PID() != 0 {
-				sent = true
-				if err := inst.proc.Signal(sig); err != nil {
-					errs = append(errs, fmt.Errorf("cannot signal instance %d: %w", s.id, err))
-				}
-			}
-		}
-	}
-	switch {
-	case !found && id >= 0:
-		return fmt.Errorf("no instance has the id %d", id)
-	case !sent:
-		return errors.New("no process runs")
-	}
-	return errors.Join(errs...)
 }

@@ -120,10 +120,8 @@ func (l logLayout) path(w *Wanted, said, tail string, optional bool) (path strin
 			name = markedName(w.Name)
 		}
 		return filepath.Join(l.dir, name+tail), true, true
-	case !filepath.IsAbs(said):
-		said = filepath.Join(w.Cwd, said)
 	}
-	return filepath.Clean(said), false, true
+	return seenFrom(w.Cwd, said), false, true
 }
 
 // nowhere reports whether a file is one that keeps nothing.
@@ -183,9 +181,6 @@ func (v *validation) logs() {
 }
 
 func isFolder(cwd, path string) bool {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(cwd, path)
-	}
-	info, err := os.Stat(path)
+	info, err := os.Stat(seenFrom(cwd, path))
 	return err == nil && info.IsDir()
 }

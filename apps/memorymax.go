@@ -3,6 +3,8 @@ package apps
 import (
 	"errors"
 	"fmt"
+
+	"roost/internal/unit"
 )
 
 // limit has the kernel hold the instance, which start starts in its control
@@ -33,24 +35,11 @@ var errNoGroup = errors.New("the system refuses a control group")
 func (p *program) starved() string {
 	switch own, box := p.group.outOfMemory(); {
 	case own:
-		return fmt.Sprintf("was killed: it used more than memory_max (%s)", bytesText(int64(p.wanted.MemoryMax)))
+		return fmt.Sprintf("was killed: it used more than memory_max (%s)", unit.Bytes(uint64(p.wanted.MemoryMax)))
 	case box:
 		return "was killed: the box ran out of memory"
 	}
 	return ""
-}
-
-// bytesText is a size as it is written in configuration.
-func bytesText(n int64) string {
-	for _, unit := range []struct {
-		size int64
-		name string
-	}{{1 << 30, "G"}, {1 << 20, "M"}, {1 << 10, "K"}} {
-		if n >= unit.size && n%unit.size == 0 {
-			return fmt.Sprintf("%d%s", n/unit.size, unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
 
 // setProblem notes what is not as declared although instances run, and tells

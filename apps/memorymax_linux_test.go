@@ -37,7 +37,7 @@ func TestMemoryMaxHoldsOrIsToldNotTo(t *testing.T) {
 		}
 		return
 	}
-	const want = "was killed: it used more than memory_max (128M)"
+	const want = "was killed: it used more than memory_max (128 MB)"
 	eventually(t, "the kernel has ended it", func() bool { return a.instance(0).Reason == want })
 	if a.said("full") {
 		t.Error("the program had more than its share")
@@ -46,7 +46,7 @@ func TestMemoryMaxHoldsOrIsToldNotTo(t *testing.T) {
 
 func TestTheKernelTellsWhyItKilled(t *testing.T) {
 	for events, want := range map[string]string{
-		"low 0\nhigh 0\nmax 12\noom 1\noom_kill 1\noom_group_kill 1\n": "was killed: it used more than memory_max (64M)",
+		"low 0\nhigh 0\nmax 12\noom 1\noom_kill 1\noom_group_kill 1\n": "was killed: it used more than memory_max (64.0 MB)",
 		"low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n":                    "was killed: the box ran out of memory",
 		"low 0\nhigh 0\nmax 12\noom 0\noom_kill 0\n":                   "",
 		"": "",

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// minMemory is the least that memory_max may be, in bytes: no program starts with less.
-const minMemory = 1 << 20
-
 // start checks what an instance is started with.
 func (v *validation) start() {
 	c := v.c
@@ -33,7 +30,7 @@ func (v *validation) start() {
 	if v.other && c.SourceMapSupport != nil && *c.SourceMapSupport {
 		v.add("source_map_support", "source_map_support is for Node", "remove it")
 	}
-	if c.MemoryMax < 0 || c.MemoryMax > 0 && c.MemoryMax < minMemory {
+	if c.MemoryMax < 0 || c.MemoryMax > 0 && c.MemoryMax < leastMemory {
 		v.add("memory_max", "memory_max = %d bytes is less than the least, 1M", `write a unit, such as "512M"`, int64(c.MemoryMax))
 	}
 	if c.PIDFile != "" && isFolder(c.Cwd, c.PIDFile) {

@@ -2,7 +2,7 @@ package apps
 
 import "github.com/bmatcuk/doublestar/v4"
 
-// leastMemory is the least that max_memory_restart may be, in bytes.
+// leastMemory is the least that limits of memory may be, in bytes: no program starts with less.
 const leastMemory = 1 << 20
 
 // triggers checks what has instances start or be replaced without a command.
