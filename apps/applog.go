@@ -24,17 +24,31 @@ func (a *App) Follow() (h *History, lines <-chan Line, stop func()) {
 	return &History{}, none, func() {}
 }
 
-// LogFiles are the files that the output goes to, those of stdout first.
-func (a *App) LogFiles() []string {
-	var paths []string
-	if book := a.logs(); book != nil {
-		book.mu.Lock()
-		defer book.mu.Unlock()
-		for _, s := range book.sinks {
-			paths = append(paths, s.name)
+// LogFiles are where the output of one slot goes; a path is empty where it goes nowhere.
+type LogFiles struct {
+	Out  string `json:"out,omitempty"`
+	Err  string `json:"err,omitempty"`
+	Both string `json:"both,omitempty"` // once more, of both streams
+}
+
+// LogFiles are the files that the output of a slot goes to.
+func (a *App) LogFiles(slot int) (f LogFiles) {
+	book := a.logs()
+	if book == nil {
+		return f
+	}
+	book.mu.Lock()
+	defer book.mu.Unlock()
+	for name, path := range map[stream]*string{streamOut: &f.Out, streamErr: &f.Err} {
+		for _, s := range book.sinksOf(origin{slot: slot, stream: name}) {
+			if s.place.also {
+				f.Both = s.name
+			} else {
+				*path = s.name
+			}
 		}
 	}
-	return paths
+	return f
 }
 
 // Flush empties the app's log files.

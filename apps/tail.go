@@ -20,6 +20,15 @@ const mostRead = 1_000_000
 // that are not of our making, such as the rest of one that a full disk cut, have
 // the slot -1 and the time of the next line.
 func Tail(histories []*History, n int, keep func(Line) bool) ([]Line, error) {
+	return lastLines(histories, n, false, keep)
+}
+
+// TailEach is Tail with the last n lines of each file.
+func TailEach(histories []*History, n int, keep func(Line) bool) ([]Line, error) {
+	return lastLines(histories, n, true, keep)
+}
+
+func lastLines(histories []*History, n int, each bool, keep func(Line) bool) ([]Line, error) {
 	if n <= 0 {
 		return nil, nil
 	}
@@ -48,6 +57,9 @@ func Tail(histories []*History, n int, keep func(Line) bool) ([]Line, error) {
 	}
 	t := tail{left: maxTail}
 	share := max(1, n/max(1, len(timed)+len(others))) // of each file that has no times to compare
+	if each {
+		share, n = n, n*(len(timed)+len(others))
+	}
 	for _, s := range slices.Backward(others) {
 		if err := t.read([]*lineSource{s}, min(share, n-len(t.lines))); err != nil {
 			return nil, err
@@ -55,7 +67,14 @@ func Tail(histories []*History, n int, keep func(Line) bool) ([]Line, error) {
 	}
 	untimed := t.lines
 	t.lines = nil
-	if err := t.read(timed, n-len(untimed)); err != nil {
+	if each {
+		for i := range timed {
+			if err := t.read(timed[i:i+1], share); err != nil {
+				return nil, err
+			}
+		}
+		slices.SortStableFunc(t.lines, func(a, b Line) int { return b.Time.Compare(a.Time) }) // the newest first
+	} else if err := t.read(timed, n-len(untimed)); err != nil {
 		return nil, err
 	}
 	lines := append(t.lines, untimed...)

@@ -39,6 +39,15 @@ func Set(a *apps.Config, keys map[string]json.RawMessage) []Problem {
 	return problems
 }
 
+// SetMissing is Set for the keys that a does not have.
+func SetMissing(a *apps.Config, keys map[string]json.RawMessage) []Problem {
+	fields := map[string]reflect.Value{}
+	fieldsOf(reflect.ValueOf(a).Elem(), fields)
+	missing := maps.Clone(keys)
+	maps.DeleteFunc(missing, func(key string, _ json.RawMessage) bool { return fields[key].IsValid() && !fields[key].IsZero() })
+	return Set(a, missing)
+}
+
 // mergeMap adds the names of a table to a map, and takes those of null away.
 func (d *decoder) mergeMap(key string, value any, into reflect.Value) {
 	table, ok := value.(map[string]any)

@@ -22,7 +22,8 @@ func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control
 		return control.Plan{}, invalid(problems)
 	}
 	for i := range declared.Apps {
-		if problems := host.Set(&declared.Apps[i].Config, ask.Set); len(problems) > 0 {
+		app := &declared.Apps[i].Config
+		if problems := append(host.SetMissing(app, ask.Usual), host.Set(app, ask.Set)...); len(problems) > 0 {
 			return control.Plan{}, invalid(problems)
 		}
 	}
@@ -86,7 +87,13 @@ func (f applying) plan(now, next host.Config) control.Plan {
 			notes = append(notes, fmt.Sprintf("%s was declared in %s until now", apps.ShowName(a.Name), before.Source))
 		}
 	}
-	p.Notes = append(notes, p.Notes...)
+	for _, a := range next.Apps {
+		// who keeps what is not in the file is about to start or restart what is
+		if n := len(pick(&a, every(&a), true)); n > 0 && n == a.Count() && a.Source == f.file && !f.options.Keep {
+			notes = append(notes, fmt.Sprintf("%s is stopped and stays so until: roost start %[1]s", apps.ShowName(a.Name)))
+		}
+	}
+	p.Notes = notes
 	return p
 }
 
@@ -95,11 +102,6 @@ func plan(now, next host.Config) control.Plan {
 	p := control.Plan{Changes: []control.Change{}}
 	for _, ch := range host.Diff(now, next) {
 		p.Changes = append(p.Changes, control.Change(ch))
-	}
-	for _, a := range next.Apps {
-		if n := len(pick(&a, every(&a), true)); n > 0 && n == a.Count() && a.Source != "" {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s is stopped and stays so until: roost start %[1]s", apps.ShowName(a.Name)))
-		}
 	}
 	return p
 }

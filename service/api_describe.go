@@ -67,12 +67,39 @@ func (a *api) description(config host.Config, app apps.Wanted, standing []apps.S
 		}
 	}
 	if running := a.box.App(app.Name); running != nil {
-		out.Logs = running.LogFiles()
+		out.LogFiles = logFiles(app, running)
+		out.Logs = paths(out.LogFiles)
 	}
 	if traffic, ok := seen.traffic[app.Name]; ok {
 		out.Traffic = &traffic
 	}
 	return out
+}
+
+// logFiles are those of an app's slots.
+func logFiles(app apps.Wanted, running program) map[int]apps.LogFiles {
+	out := map[int]apps.LogFiles{}
+	for n, s := range app.Slots {
+		if !s.Free {
+			out[n] = running.LogFiles(n)
+		}
+	}
+	return out
+}
+
+// paths are the files of all slots, those of "out" first, each once.
+func paths(files map[int]apps.LogFiles) []string {
+	list := []string{}
+	for _, of := range []func(apps.LogFiles) string{
+		func(f apps.LogFiles) string { return f.Out }, func(f apps.LogFiles) string { return f.Err }, func(f apps.LogFiles) string { return f.Both },
+	} {
+		for _, n := range slices.Sorted(maps.Keys(files)) {
+			if path := of(files[n]); path != "" && !slices.Contains(list, path) {
+				list = append(list, path)
+			}
+		}
+	}
+	return list
 }
 
 // programFolder is where an app's program lies.

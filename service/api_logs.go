@@ -51,7 +51,11 @@ func (a *api) logs(c echo.Context) error {
 			}
 		}
 	}
-	history, err := apps.Tail(s.past, count, chosen.filter(stream))
+	tail := apps.Tail
+	if c.QueryParam("each") == "true" {
+		tail = apps.TailEach
+	}
+	history, err := tail(s.past, count, chosen.filter(stream))
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type program interface {
 	Reset()
 	Flush() error
 	Reopen() error
-	LogFiles() []string
+	LogFiles(slot int) apps.LogFiles
 	History() *apps.History
 	Environ(slot int) []string
 	Input(slot int, text []byte) error

@@ -124,10 +124,12 @@ func (p fakeProgram) Signal(id int, s syscall.Signal) error {
 	}
 	return nil
 }
-func (p fakeProgram) Reset()                 { p.note("reset") }
-func (p fakeProgram) Flush() error           { p.note("flush"); return nil }
-func (p fakeProgram) Reopen() error          { p.note("reopen"); return nil }
-func (p fakeProgram) LogFiles() []string     { return []string{p.name + "-out.log", p.name + "-error.log"} }
+func (p fakeProgram) Reset()        { p.note("reset") }
+func (p fakeProgram) Flush() error  { p.note("flush"); return nil }
+func (p fakeProgram) Reopen() error { p.note("reopen"); return nil }
+func (p fakeProgram) LogFiles(int) apps.LogFiles {
+	return apps.LogFiles{Out: p.name + "-out.log", Err: p.name + "-error.log"}
+}
 func (p fakeProgram) History() *apps.History { return &apps.History{} }
 
 func (p fakeProgram) Input(slot int, text []byte) error {

@@ -27,6 +27,8 @@ type ApplyRequest struct {
 	UpdateEnv bool `json:"update_env,omitempty"`
 	// Set are keys of [[app]] for every app of the file, over what it says there.
 	Set map[string]json.RawMessage `json:"set,omitempty"`
+	// Usual are keys for those apps of the file that do not have them.
+	Usual map[string]json.RawMessage `json:"usual,omitempty"`
 	// KeepNew registers new apps even when they do not become ready: they are tried again and again, and hold
 	// nothing else up; of the others those that fail stay as they were. The answer is an error all the same.
 	KeepNew bool `json:"keep_new,omitempty"`

@@ -96,6 +96,8 @@ type App struct {
 	Sources map[string]string `json:"env_sources,omitempty"`
 	// Logs are the files that the output goes to, those of "out" first.
 	Logs []string `json:"logs"`
+	// LogFiles tell them apart, by slot.
+	LogFiles map[int]apps.LogFiles `json:"log_files,omitempty"`
 	// Sites are the domains and paths that lead to the app, such as "example.com/api/".
 	Sites []string `json:"sites,omitempty"`
 	// Traffic is nil when no request has come by way of the host.

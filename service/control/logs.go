@@ -15,6 +15,8 @@ type LogsRequest struct {
 	Targets []string
 	// Lines is how many of the last lines, of all targets together, to begin with: 0 to 100000.
 	Lines int
+	// Each has Lines count for each file by itself.
+	Each bool
 	// Follow goes on with new lines until the context ends.
 	Follow bool
 	// Stream is "out", "err" or, for both, empty.
@@ -38,7 +40,7 @@ type LogEvent struct {
 func (c *Client) Logs(ctx context.Context, r LogsRequest, each func(apps.Line) error) error {
 	query := url.Values{
 		"target": r.Targets, "stream": {r.Stream},
-		"lines": {strconv.Itoa(r.Lines)}, "follow": {strconv.FormatBool(r.Follow)},
+		"lines": {strconv.Itoa(r.Lines)}, "follow": {strconv.FormatBool(r.Follow)}, "each": {strconv.FormatBool(r.Each)},
 	}
 	err := stream(ctx, c, "/v1/logs?"+query.Encode(), r.Begun, func(e LogEvent) error {
 		switch {

@@ -82,13 +82,11 @@ func (s *session) actOn(d deed, word string) error {
 // do does a deed to rows; word is what the user called them.
 func (s *session) do(d deed, word string, rows []row) error {
 	s.say("Applying action %s on app [%s](ids: %s)", d.word, word, idList(rows))
-	r := control.ActRequest{Verb: d.verb, Targets: targetsOf(rows)}
-	if n := s.text("parallel"); n != "" {
-		var err error
-		if r.Parallel, err = strconv.Atoi(n); err != nil || r.Parallel < 1 {
-			return usageError(fmt.Sprintf("--parallel %q is not a number of apps", n))
-		}
+	n, err := s.parallel()
+	if err != nil {
+		return err
 	}
+	r := control.ActRequest{Verb: d.verb, Targets: targetsOf(rows), Parallel: n}
 	if d.set {
 		keys, err := s.setKeys()
 		if err != nil {
@@ -124,8 +122,8 @@ func (s *session) do(d deed, word string, rows []row) error {
 		if err != nil {
 			return err
 		}
-		for _, note := range done.Notes {
-			s.warn("%s", ours(note))
+		if d.verb != control.VerbStop { // that it stays stopped is no news to PM2's users
+			s.warnAll(done.Notes)
 		}
 	}
 	s.marks(rows)

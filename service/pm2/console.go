@@ -71,6 +71,13 @@ func (c *console) warn(format string, args ...any) {
 	c.print("%s", c.paint("[PM2][WARN] ", yellow)+fmt.Sprintf(format, args...))
 }
 
+// warnAll tells notes of the daemon.
+func (c *console) warnAll(notes []string) {
+	for _, note := range notes {
+		c.warn("%s", ours(note))
+	}
+}
+
 // warnErr is for warnings that are failures.
 func (c *console) warnErr(format string, args ...any) {
 	if !c.silent {

@@ -1,6 +1,7 @@
 package pm2
 
 import (
+	"cmp"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"roost/apps"
-	"roost/service/control"
 )
 
 // process is a row as jlist and prettylist have it.
@@ -63,11 +63,11 @@ func (s *session) pm2Env(r *row) object {
 		o.set("instances", max(1, instances(c.Instances)))
 	}
 	logs := r.logs()
-	if logs.both != "" {
-		o.set("pm_log_path", logs.both)
+	if logs.Both != "" {
+		o.set("pm_log_path", logs.Both)
 	}
-	o.set("pm_out_log_path", logs.out)
-	o.set("pm_err_log_path", logs.err)
+	o.set("pm_out_log_path", logs.Out)
+	o.set("pm_err_log_path", logs.Err)
 	o.set("pm_pid_path", s.pidFile(r))
 	o.set("km_link", false)
 	o.set("vizion_running", false)
@@ -186,26 +186,10 @@ func (r *row) nodeVersion() string {
 	return v
 }
 
-// files are where a row's output goes; empty: nowhere of its own.
-type files struct{ out, err, both string }
-
-// logs are the files of the row. The daemon tells those of the app: of every
-// slot, or of all together, those of stdout first, then stderr, then both.
-func (r *row) logs() files {
-	list, n, slot := r.app.Logs, len(rowsOf([]control.App{*r.app})), r.Slot
-	if n == 0 || len(list) < 2*n || len(list)%n != 0 { // shared by the slots
-		n, slot = 1, 0
-	}
-	at := func(i int) string {
-		if i = i*n + slot; i < len(list) {
-			return list[i]
-		}
-		return "/dev/null"
-	}
-	f := files{out: at(0), err: at(1)}
-	if len(list) > 2*n {
-		f.both = at(2)
-	}
+// logs are the files of the row; what goes nowhere goes to /dev/null, as in PM2.
+func (r *row) logs() apps.LogFiles {
+	f := r.app.LogFiles[r.Slot]
+	f.Out, f.Err = cmp.Or(f.Out, "/dev/null"), cmp.Or(f.Err, "/dev/null")
 	return f
 }
 

@@ -124,16 +124,18 @@ func (s *session) apply(f declared) error {
 		return err
 	}
 	delete(set, "name")
+	usual, err := usual()
+	if err != nil {
+		return err
+	}
 	plan, err := s.client.Apply(s.ctx, control.ApplyRequest{
 		File: f.file, Text: string(f.text), Env: s.text("env"), Only: s.given["only"], Keep: true, KeepNew: true,
-		Environ: environ(), UpdateEnv: s.has("update-env"), Set: set,
+		Environ: environ(), UpdateEnv: s.has("update-env"), Set: set, Usual: usual,
 	}, nil)
 	if err != nil {
 		return err
 	}
-	for _, note := range plan.Notes {
-		s.warn("%s", ours(note))
-	}
+	s.warnAll(plan.Notes)
 	return nil
 }
 
@@ -155,11 +157,15 @@ func (s *session) rest(d deed, names []string, before, after []row) error {
 			same = append(same, r)
 		}
 	}
+	n, err := s.parallel()
+	if err != nil {
+		return err
+	}
 	for verb, rows := range map[string][]row{control.VerbStart: idle, d.verb: same} {
 		if len(rows) == 0 {
 			continue
 		}
-		if _, err := s.client.Act(s.ctx, control.ActRequest{Verb: verb, Targets: targetsOf(rows)}, nil); err != nil {
+		if _, err := s.client.Act(s.ctx, control.ActRequest{Verb: verb, Targets: targetsOf(rows), Parallel: n}, nil); err != nil {
 			return err
 		}
 	}

@@ -171,6 +171,6 @@ func (s *session) mini(rows []row) {
 			watching = "yes"
 		}
 		s.print("+--- %s\nnamespace : %s\nversion : %s\npid : %d\npm2 id : %d\nstatus : %s\nmode : %s\nrestarted : %d\nuptime : %s\nmemory usage : %s \nerror log : %s\nwatching : %s\nPID file : %s\n",
-			r.App, r.Namespace, orNA(r.app.Version), r.PID, r.ID, r.status(), r.mode(), r.Restarts, r.age(), size(r.Memory), r.logs().err, watching, s.pidFile(r))
+			r.App, r.Namespace, orNA(r.app.Version), r.PID, r.ID, r.status(), r.mode(), r.Restarts, r.age(), size(r.Memory), r.logs().Err, watching, s.pidFile(r))
 	}
 }

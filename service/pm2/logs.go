@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"roost/apps"
 	"roost/internal/dateformat"
 	"roost/service/control"
 	"roost/service/logtext"
@@ -51,7 +52,7 @@ func (s *session) logs() error {
 func (s *session) stream(rows []row) error { return s.tail(rows, 0, true) }
 
 func (s *session) tail(rows []row, n int, follow bool) error {
-	r := control.LogsRequest{Lines: n, Follow: follow}
+	r := control.LogsRequest{Lines: n, Each: true, Follow: follow}
 	if len(rows) > 0 {
 		r.Targets = targetsOf(rows)
 	}
@@ -73,11 +74,22 @@ func (s *session) tail(rows []row, n int, follow bool) error {
 	if s.has("timestamp") {
 		o.Time = stampOf(s.text("timestamp"))
 	}
-	err := s.client.Logs(s.ctx, r, logtext.New(s.out, o).Print)
+	err := s.client.Logs(s.ctx, r, s.sorter(o))
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // whoever read has seen enough
 	}
 	return err
+}
+
+// sorter prints lines: raw ones of stderr to stderr.
+func (s *session) sorter(o logtext.Options) func(apps.Line) error {
+	out, err := logtext.New(s.out, o), logtext.New(s.err, o)
+	return func(l apps.Line) error {
+		if l.Stream == "err" && o.Form == logtext.Raw {
+			return err.Print(l)
+		}
+		return out.Print(l)
+	}
 }
 
 // stampOf is the form of --timestamp's times.
@@ -106,8 +118,8 @@ func (s *session) flush() error {
 	for i := range rows {
 		logs := rows[i].logs()
 		s.say("Flushing:")
-		s.say("%s", logs.out)
-		s.say("%s", logs.err)
+		s.say("%s", logs.Out)
+		s.say("%s", logs.Err)
 	}
 	s.say("Logs flushed")
 	return nil

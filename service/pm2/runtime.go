@@ -173,19 +173,15 @@ func (s *session) launch(ctx context.Context, client *control.Client) error {
 	return one.start()
 }
 
-// printer writes lines, raw ones where the app wrote them: to stdout or stderr.
+// printer is sorter for lines of a container's apps.
 func (s *session) printer(o logtext.Options) func(apps.Line) {
-	out, err := logtext.New(s.out, o), logtext.New(s.err, o)
-	if s.text("output") != os.DevNull && s.text("output") != "" && o.Form == logtext.Raw {
-		out = logtext.New(io.Discard, o) // as PM2 does: it is in the file
+	out := *s
+	if kept := s.text("output"); kept != os.DevNull && kept != "" && o.Form == logtext.Raw {
+		console := *s.console
+		console.out, out.console = io.Discard, &console // as PM2 does: it is in the file
 	}
-	return func(l apps.Line) {
-		p := out
-		if l.Stream == "err" && o.Form == logtext.Raw {
-			p = err
-		}
-		_ = p.Print(l) // a reader that is gone does not end the apps
-	}
+	print := out.sorter(o)
+	return func(l apps.Line) { _ = print(l) } // a reader that is gone does not end the apps
 }
 
 // tellRestarts says when something starts again, and runs --post-exec then.

@@ -3,6 +3,7 @@ package pm2
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -181,10 +182,15 @@ func (s *session) describeNew(word string) (apps.Config, error) {
 	if s.has("ext") {
 		return apps.Config{}, usageError("--ext is not supported: name what does not count with --ignore-watch")
 	}
-	raw, err := encoded(keys)
+	raw, err := usual()
 	if err != nil {
 		return apps.Config{}, err
 	}
+	said, err := encoded(keys)
+	if err != nil {
+		return apps.Config{}, err
+	}
+	maps.Copy(raw, said)
 	var a apps.Config
 	if problems := host.Set(&a, raw); len(problems) > 0 {
 		return a, host.Problems(problems)
