@@ -12,8 +12,9 @@ import (
 // These are tests of what happens at the same time.
 
 func TestAnInstanceAndItsSuccessorMayBothNotBecomeReady(t *testing.T) {
-	var works atomic.Bool
+	var works, begun atomic.Bool
 	run(t, func(f *fake) {
+		f.stubborn = !begun.Swap(true)
 		if works.Load() {
 			f.boot(time.Second)
 		}
@@ -22,7 +23,6 @@ func TestAnInstanceAndItsSuccessorMayBothNotBecomeReady(t *testing.T) {
 		w.ListenTimeout, w.KillTimeout = unitOf(10*time.Second), unitOf(time.Minute)
 		a.Want(w)
 		time.Sleep(5 * time.Second)
-		a.all[0].stubborn = true
 		a.post(func() { a.refresh("watch: a.js changed") }) // another starts beside it
 		time.Sleep(6 * time.Second)
 		a.shows("0:1:starting 0:1:draining")
