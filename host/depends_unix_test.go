@@ -177,6 +177,30 @@ func TestAppsAreRemovedAfterThoseThatDependOnThem(t *testing.T) {
 	d.follows("+db +web -web -db")
 }
 
+func TestAHostThatEndsKeepsTheOrderOfWhatEndsAlready(t *testing.T) {
+	slow := "trap 'echo leaving >>$diary; sleep 1; echo -web >>$diary; exit 0' TERM" + forEver
+	for name, end := range map[string]func(c *Config){
+		"stopped": func(c *Config) { stop(c, "web", "db") },
+		"removed": func(c *Config) { *c = Config{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, d := newBox(t), newDiary(t)
+			var c Config
+			d.app(&c, "db", forEver, nil)
+			d.app(&c, "web", slow, apps.Dependencies{"db": apps.DependReady})
+			b.settled(c)
+			end(&c)
+			wanted := make(chan error, 1)
+			go func() { wanted <- b.want(c) }()
+			until(t, "web leaves", func() bool { return slices.Contains(d.read(), "leaving") })
+			b.stop()
+			d.follows("leaving -web -db")
+			<-wanted
+		})
+	}
+}
+
 func TestWhatIsWrongWithDependencies(t *testing.T) {
 	text := func(apps string) string {
 		var b strings.Builder

@@ -299,6 +299,9 @@ func (l *loop) stop() {
 	l.accepting.end()
 	l.conns.closeAll()
 	<-l.endInOrder(slices.Collect(maps.Values(l.programs)))
+	for _, p := range l.leaving { // in the order that was begun
+		<-p.done
+	}
 	l.working.end()
 	l.certifying.end()
 	l.logging.end()
