@@ -49,6 +49,16 @@ func TestNamesAreShownAsTheyAreTyped(t *testing.T) {
 	}
 }
 
+func TestPM2sFileNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"🚀 rocket": "---rocket", "é x": "--x", "a_b": "a-b", "My App": "My-App", "@s/p": "-s-p", "my app.v1": "my-app.v1", // as PM2 7.0.4 has them
+	} {
+		if got := PM2Name(name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}
+
 // safe checks what a name becomes in a file name and in a cookie's.
 func safe(t *testing.T, name string) string {
 	t.Helper()

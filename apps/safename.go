@@ -6,17 +6,22 @@ import (
 	"runtime"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
-// PM2Name is an app's name in the names of PM2's files. Several names have the
+// PM2Name is an app's name in the names of PM2's files: a '-' for each unit of
+// UTF-16 that is none of A-Z, a-z, 0-9, '.' and '-'. Several names have the
 // same: see Wanted.Twin.
 func PM2Name(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x80 && strings.ContainsRune(nameRunes, r) && r != '_' {
-			return r
+	units := utf16.Encode([]rune(name))
+	safe := make([]byte, len(units))
+	for i, u := range units {
+		safe[i] = '-'
+		if u < 0x80 && u != '_' && strings.IndexByte(nameRunes, byte(u)) >= 0 {
+			safe[i] = byte(u)
 		}
-		return '-'
-	}, name)
+	}
+	return string(safe)
 }
 
 // SafeName turns an app's name into a part of a file name. A plain name, of

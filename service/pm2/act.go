@@ -42,11 +42,11 @@ func act(d deed) func(*session) error {
 			}
 		}
 		for _, word := range s.args {
-			err := s.actOn(d, word)
+			do := s.actOn
 			if s.isFile(word) {
-				err = s.file(d, word)
+				do = s.file
 			}
-			if err != nil {
+			if err := do(d, word); err != nil {
 				return err
 			}
 		}
@@ -59,9 +59,6 @@ func act(d deed) func(*session) error {
 
 // actOn does a deed to what one word means.
 func (s *session) actOn(d deed, word string) error {
-	if s.isFile(word) {
-		return nil
-	}
 	rows, err := s.all()
 	if err != nil {
 		return err
