@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const simpleFile = `module.exports = {
@@ -72,5 +73,11 @@ func (s *session) write(a any, name string) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the configuration: %w", err)
 	}
-	return os.WriteFile(name+"-pm2.json", append(text, '\n'), 0o600)
+	file := strings.Map(func(r rune) rune { // a name may have what no file name has
+		if strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '-'
+		}
+		return r
+	}, name) + "-pm2.json"
+	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
