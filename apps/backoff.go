@@ -28,6 +28,9 @@ const (
 // minUptime is how long an instance must live to count as started well.
 func (c *Config) minUptime() time.Duration { return c.MinUptime.Or(defaultMinUptime) }
 
+// once reports whether an instance that ends by itself is not followed by another.
+func (c *Config) once() bool { return c.Schedule != "" || c.Autorestart != nil && !*c.Autorestart }
+
 // verdict is what follows an exit that nobody asked for.
 type verdict struct {
 	end     bool // nothing: the program has ended as it may
@@ -47,7 +50,7 @@ type verdict struct {
 // a box do not start in step. MaxRestarts in a row are a crash loop, tried again
 // every minute: one that dies after two seconds for ever is one as well.
 func judge(c *Config, o outcome, wasReady bool, lived time.Duration, fails int, jitter func() float64) verdict {
-	if c.Schedule != "" || c.Autorestart != nil && !*c.Autorestart && o.err == nil {
+	if c.Schedule != "" || c.once() && o.err == nil {
 		return verdict{end: true}
 	}
 	// a death by signal has no exit code: an instance that ran out of memory is

@@ -61,3 +61,13 @@ func TestOnlyTheFirstStartIsJudgedSoonerThanMinUptime(t *testing.T) {
 		t.Errorf("a program that fails in min_uptime took the place of one that ran: %v", err)
 	}
 }
+
+func TestAProgramThatRunsOnceAndFailsSoonIsReported(t *testing.T) {
+	a, no := live(t), false
+	w := a.sh("sleep 0.5; exit 3")
+	w.Autorestart = &no
+	var f *Failure
+	if err := a.try(w); !errors.As(err, &f) || f.Reason != "slot 0 exited with status 3 before it was ready" {
+		t.Errorf("%v, want to be told how it ended", err)
+	}
+}

@@ -17,7 +17,8 @@ const addressTime = 2 * time.Second
 //	located  the private address takes connections
 //	alive    it has lived for min_uptime, when it need not take any; where
 //	         nothing ran before that could be lost, and min_uptime is not set,
-//	         it is enough that it sits still and waits
+//	         it is enough that it sits still and waits; but not where it runs
+//	         once, as nobody would be told that it fails then
 //
 // Time is no sign where there can be another.
 func (p *program) awaitReady(ctx context.Context) {
@@ -51,7 +52,7 @@ func (p *program) sign(ctx context.Context) bool {
 		timer := time.NewTimer(p.wanted.minUptime())
 		defer timer.Stop()
 		alive = timer.C
-		if p.first && p.wanted.MinUptime == 0 {
+		if p.first && p.wanted.MinUptime == 0 && !p.wanted.once() {
 			ctx, cancel := context.WithCancel(ctx)
 			var looking sync.WaitGroup
 			defer looking.Wait()
