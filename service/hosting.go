@@ -27,11 +27,14 @@ func (h hosting) App(name string) program {
 	return nil // and not an interface around a nil pointer
 }
 
+// Apps leaves out an app that has just been added and does not know itself how
+// it stands: it has no name yet.
 func (h hosting) Apps() []apps.Status {
-	running := h.Host.Apps()
-	out := make([]apps.Status, len(running))
-	for i, a := range running {
-		out[i] = a.Status()
+	var out []apps.Status
+	for _, a := range h.Host.Apps() {
+		if s := a.Status(); s.Name != "" {
+			out = append(out, s)
+		}
 	}
 	return out
 }

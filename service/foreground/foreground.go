@@ -169,7 +169,7 @@ func ended(ctx context.Context, c *control.Client) (*Exited, error) {
 	}
 	over := &Exited{}
 	for _, a := range all {
-		if a.Config.Schedule != "" {
+		if a.Config.Schedule != "" || len(a.Instances) == 0 { // a job; or it is only being added
 			return nil, nil
 		}
 		for _, i := range a.Instances {
