@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // listenSignals ends life on the first SIGTERM or SIGINT (on Windows: Ctrl-C,
@@ -21,10 +22,13 @@ func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
+		var hurry <-chan time.Time // after the second signal
 		for {
 			select {
 			case <-quit:
 				return
+			case <-hurry: // an app that is only about to end has started another instance meanwhile
+				d.killAll()
 			case s := <-heard:
 				switch {
 				case slices.Contains(survived, s):
@@ -39,6 +43,7 @@ func (d *daemon) listenSignals(life context.Context, end context.CancelCauseFunc
 				default:
 					d.log.Warn("second signal: killing what is left")
 					d.killAll()
+					hurry = time.Tick(100 * time.Millisecond)
 				}
 			}
 		}
