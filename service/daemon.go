@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -32,8 +31,8 @@ type Options struct {
 	Unattended bool
 	// Log takes the program's own log; when nil that is Dirs.ProgramLog.
 	Log *slog.Logger
-	// Person gets the log as text beside roost.log when not nil: the terminal.
-	Person io.Writer
+	// Words takes the log as well as Dirs.ProgramLog does, when not nil: for people at a terminal.
+	Words slog.Handler
 	// Output takes each line of the apps' output, besides the log files, when not
 	// nil: from several goroutines, and a slow one holds the programs up.
 	Output func(apps.Line)
@@ -95,7 +94,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		defer forget() // before the lock is released
 	}
 	if o.Log == nil {
-		log, file := openLog(o.Dirs.ProgramLog(), o.Person)
+		log, file := openLog(o.Dirs.ProgramLog(), o.Words)
 		defer file.Close()
 		o.Log = log
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 	}
 	d, err := FindDirs(os.Getenv)
 	if err == nil {
-		o := Options{Dirs: d, File: os.Getenv("ROOST_TEST_FILE"), Person: os.Stderr}
+		o := Options{Dirs: d, File: os.Getenv("ROOST_TEST_FILE"), Words: slog.NewTextHandler(os.Stderr, nil)}
 		if kind == "fake" {
 			o.host = withFake(&fakeBox{settle: func(ctx context.Context, c host.Config) error {
 				if c.App("never") != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"roost/apps"
+	"roost/internal/unit"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
@@ -124,10 +125,10 @@ func (f *facts) conduct(a apps.Config) {
 		f.add("replaced at", a.CronRestart+zone)
 	}
 	if a.MaxMemoryRestart > 0 {
-		f.add("replaced above", size(uint64(a.MaxMemoryRestart)))
+		f.add("replaced above", unit.Bytes(uint64(a.MaxMemoryRestart)))
 	}
 	if a.MemoryMax > 0 {
-		f.add("memory limit", size(uint64(a.MemoryMax)))
+		f.add("memory limit", unit.Bytes(uint64(a.MemoryMax)))
 	}
 	f.add("watches", strings.Join(a.Watch, ", "))
 }
@@ -236,7 +237,7 @@ func (c *console) reported(a control.App) error {
 
 // traffic is how requests fare, in a line.
 func traffic(t control.Traffic) string {
-	s := fmt.Sprintf("%d, %s/min", t.Requests, rate(t.PerMinute))
+	s := fmt.Sprintf("%d, %s/min", t.Requests, unit.Rate(t.PerMinute))
 	for _, class := range slices.Sorted(maps.Keys(t.Classes)) {
 		s += fmt.Sprintf(", %d %s", t.Classes[class], class)
 	}

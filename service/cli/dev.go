@@ -56,9 +56,7 @@ func (r *runner) dev(ctx context.Context) error {
 	}
 	defer remove()
 	r.home = dirs.State
-	o := service.Options{Dirs: dirs, Version: readBuild().Version}
-	log := r.openLog(dirs, &o, slog.LevelWarn)
-	defer log.Close()
+	o := service.Options{Dirs: dirs, Version: readBuild().Version, Words: newWords(r.console, slog.LevelWarn)}
 	f := foreground.Options{Service: o, Begin: r.telling(begin), Exit: r.exit, Print: r.printer(r.logStyle(""))}
 	return r.foreground(ctx, f)
 }

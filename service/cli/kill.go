@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"roost/internal/unit"
 	"roost/service/control"
 	"roost/service/install"
 
@@ -31,7 +32,7 @@ func newPing(c *console) *cobra.Command {
 			if asJSON {
 				return c.json(pong)
 			}
-			c.printf("roost %s answers at %s: pid %d, up %s", pong.Version, pong.Socket, pong.PID, length(time.Since(pong.Started)))
+			c.printf("roost %s answers at %s: pid %d, up %s", pong.Version, pong.Socket, pong.PID, unit.Length(time.Since(pong.Started)))
 			return nil
 		},
 	}

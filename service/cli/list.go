@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"roost/apps"
+	"roost/internal/unit"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
@@ -152,13 +153,13 @@ func (c *console) instances(rows []apps.Instance) error {
 	for _, r := range rows {
 		uptime := "-"
 		if r.PID != 0 {
-			uptime = length(seconds(r.Uptime))
+			uptime = unit.Length(seconds(r.Uptime))
 		}
 		cpu, memory := consumption(r)
 		t.add(
 			cell{apps.ShowName(r.App), styleBold}, cell{fmt.Sprint(r.ID), ""}, cell{fmt.Sprint(r.Slot), ""}, cell{fmt.Sprint(r.Revision), ""}, cell{dash(r.PID), ""},
 			cell{uptime, ""}, cell{fmt.Sprint(r.Restarts), ""}, cell{string(r.State), stateStyle(r.State)}, cell{cpu, ""}, cell{memory, ""},
-			cell{rate(r.PerMinute), ""}, cell{r.Reason, styleFaint},
+			cell{unit.Rate(r.PerMinute), ""}, cell{r.Reason, styleFaint},
 		)
 	}
 	return t.write(c.out, c.paint)
@@ -179,7 +180,7 @@ func consumption(r apps.Instance) (cpu, memory string) {
 	if r.Memory == 0 {
 		return "-", "-"
 	}
-	return fmt.Sprintf("%.1f%%", r.CPU), size(r.Memory)
+	return fmt.Sprintf("%.1f%%", r.CPU), unit.Bytes(r.Memory)
 }
 
 func stateStyle(s apps.State) string {
@@ -192,4 +193,14 @@ func stateStyle(s apps.State) string {
 		return styleFaint
 	}
 	return styleWarn
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// dash writes a number, and "-" for 0.
+func dash(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
 }

@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"slices"
 
@@ -13,7 +11,6 @@ import (
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/natefinch/lumberjack.v2"
 )
 
 func newRun(c *console) *cobra.Command {
@@ -88,14 +85,6 @@ func runOptions(args []string, asService bool, pm2 string) (o service.Options, e
 	}
 	o.File = file
 	return o, nil
-}
-
-// openLog makes the log of a daemon that people look at: roost.log, and what is
-// of least level or above as words here.
-func (c *console) openLog(dirs service.Dirs, o *service.Options, least slog.Level) io.Closer {
-	file := &lumberjack.Logger{Filename: dirs.ProgramLog(), MaxSize: 10, MaxBackups: 10, Compress: true}
-	o.Log = slog.New(slog.NewMultiHandler(slog.NewJSONHandler(file, nil), newWords(c, least)))
-	return file
 }
 
 // welcome says, once the daemon answers, where everything is and what to try.

@@ -85,8 +85,7 @@ func (r *runner) run(ctx context.Context) error {
 	if r.json || r.raw || begin != nil || foreground.IsInit() {
 		f.Print = r.printer(logtext.Options{Form: logtext.Raw})
 	}
-	log := r.openLog(o.Dirs, &o, slog.LevelWarn)
-	defer log.Close()
+	o.Words = newWords(r.console, slog.LevelWarn)
 	if begin == nil {
 		o.Ready = func(service.Info) { r.welcome(ctx, o.Dirs) }
 	}
@@ -108,8 +107,7 @@ func (r *runner) unseen(ctx context.Context) error {
 		return held(service.Run(ctx, o))
 	}
 	o.Unattended = true
-	log := r.openLog(o.Dirs, &o, slog.LevelInfo)
-	defer log.Close()
+	o.Words = newWords(r.console, slog.LevelInfo)
 	return install.Run(ctx, func(ctx context.Context) error { return service.Run(ctx, o) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"roost/internal/unit"
 	"roost/service/control"
 
 	"github.com/spf13/cobra"
@@ -38,8 +39,8 @@ func newStatus(c *console) *cobra.Command {
 
 func (c *console) status(s control.Status) error {
 	f := &facts{}
-	f.add("daemon", fmt.Sprintf("roost %s, pid %d, up %s", s.Version, s.PID, length(seconds(s.Uptime))))
-	f.add("uses", fmt.Sprintf("%s, %.1f%% CPU", size(s.Box.DaemonRSS), s.Box.DaemonCPU))
+	f.add("daemon", fmt.Sprintf("roost %s, pid %d, up %s", s.Version, s.PID, unit.Length(seconds(s.Uptime))))
+	f.add("uses", fmt.Sprintf("%s, %.1f%% CPU", unit.Bytes(s.Box.DaemonRSS), s.Box.DaemonCPU))
 	f.add("box", box(s.Box))
 	f.add("config", s.File)
 	f.add("state", s.State)
@@ -66,7 +67,7 @@ func (c *console) status(s control.Status) error {
 }
 
 func box(b control.Box) string {
-	s := fmt.Sprintf("%s, %.1f%% busy, %s of %s memory used", plural(b.CPUs, "CPU"), b.CPU, size(b.MemoryUsed), size(b.MemoryTotal))
+	s := fmt.Sprintf("%s, %.1f%% busy, %s of %s memory used", plural(b.CPUs, "CPU"), b.CPU, unit.Bytes(b.MemoryUsed), unit.Bytes(b.MemoryTotal))
 	if b.Load1 > 0 {
 		s += fmt.Sprintf(", load %.2f", b.Load1)
 	}
@@ -89,7 +90,7 @@ func (c *console) sites(s control.Status) *table {
 	t := newTable("site", "leads to", "req/min", "p50", "p99", "problem").numbers(2, 3, 4)
 	for _, site := range s.Sites {
 		name := cell{siteName(site), styleBold}
-		figures := []cell{{rate(site.Traffic.PerMinute), ""}, {fmt.Sprintf("%.1f ms", site.Traffic.P50), ""}, {fmt.Sprintf("%.1f ms", site.Traffic.P99), ""}, {site.Problem, styleBad}}
+		figures := []cell{{unit.Rate(site.Traffic.PerMinute), ""}, {fmt.Sprintf("%.1f ms", site.Traffic.P50), ""}, {fmt.Sprintf("%.1f ms", site.Traffic.P99), ""}, {site.Problem, styleBad}}
 		targets := site.Targets
 		if len(targets) == 0 {
 			targets = []string{"-"}

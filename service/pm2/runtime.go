@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,8 +16,6 @@ import (
 	"roost/service/control"
 	"roost/service/foreground"
 	"roost/service/logtext"
-
-	"gopkg.in/natefinch/lumberjack.v2"
 )
 
 // The commands that the programs pm2-runtime and pm2-dev are.
@@ -140,9 +137,6 @@ func (s *session) stage(dirs service.Dirs, f foreground.Options) error {
 	if err != nil {
 		return err
 	}
-	log := &lumberjack.Logger{Filename: dirs.ProgramLog(), MaxSize: 10, MaxBackups: 10, Compress: true}
-	defer log.Close()
-	o.Log = slog.New(slog.NewJSONHandler(log, nil))
 	s.dirs, f.Service, f.Alone = o.Dirs, o, true
 	err = foreground.Run(context.WithoutCancel(s.ctx), f) // it minds signals itself
 	var ended *foreground.Exited
