@@ -14,7 +14,7 @@ import (
 func (a *api) apply(ctx context.Context, r asked[control.ApplyRequest]) (control.Plan, error) {
 	ask := r.Request
 	if !filepath.IsAbs(ask.File) {
-		return control.Plan{}, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the file %q is not an absolute path", ask.File)}
+		return control.Plan{}, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the file %q is not an absolute path", ask.File), Hint: "relative paths in it are resolved against its folder"}
 	}
 	declared, problems := host.Parse(ask.File, []byte(ask.Text), ask.Env)
 	if len(problems) > 0 {

@@ -28,7 +28,7 @@ func (a *api) logs(c echo.Context) error {
 	follow := c.QueryParam("follow") == "true"
 	switch {
 	case err != nil || count < 0 || count > mostLines:
-		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("lines = %q is not a number from 0 to %d", c.QueryParam("lines"), mostLines)}
+		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("lines = %q is not a number from 0 to %d", c.QueryParam("lines"), mostLines), Hint: "such as 100"}
 	case stream != "" && stream != "out" && stream != "err":
 		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("unknown stream %q", stream), Hint: `"out", "err", or none for both`}
 	}

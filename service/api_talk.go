@@ -59,7 +59,7 @@ func (a *api) each(targets []string, do func(p program, i apps.Instance) (json.R
 // message sends Node programs a message.
 func (a *api) message(_ context.Context, r asked[control.MessageRequest]) ([]control.Reply, error) {
 	if !json.Valid(r.Request.Message) {
-		return nil, &control.Error{Code: control.CodeInvalid, Message: "the message is not JSON"}
+		return nil, &control.Error{Code: control.CodeInvalid, Message: "the message is not JSON", Hint: `a text needs its own quotes: '"refresh"'`}
 	}
 	return a.each(r.Request.Targets, func(p program, i apps.Instance) (json.RawMessage, error) {
 		return nil, p.Message(i.Slot, r.Request.Message)

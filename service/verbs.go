@@ -19,12 +19,12 @@ const mostInstances = 1000
 // checkAct refuses what does not go with a verb.
 func checkAct(r control.ActRequest) error {
 	changes := r.Verb == control.VerbStart || r.Verb == control.VerbRestart || r.Verb == control.VerbReload
-	wrong := ""
+	wrong, hint := "", "keys, environment and what runs go with restart and reload, the first two with start as well"
 	switch r.Verb {
 	case control.VerbStart, control.VerbStop, control.VerbRestart, control.VerbReload, control.VerbDelete,
 		control.VerbReset, control.VerbFlush, control.VerbReopen, control.VerbSignal:
 	default:
-		wrong = fmt.Sprintf("unknown verb %q", r.Verb)
+		wrong, hint = fmt.Sprintf("unknown verb %q", r.Verb), "start, stop, restart, reload, delete, reset, flush, reopen or signal"
 	}
 	switch {
 	case wrong != "":
@@ -35,11 +35,11 @@ func checkAct(r control.ActRequest) error {
 	case r.Running && (!changes || r.Verb == control.VerbStart):
 		wrong = r.Verb + " does not look at what runs"
 	case r.Parallel < 0:
-		wrong = "parallel cannot be negative"
+		wrong, hint = "parallel cannot be negative", "so many apps at a time; 0: all at once"
 	default:
 		return nil
 	}
-	return &control.Error{Code: control.CodeInvalid, Message: wrong}
+	return &control.Error{Code: control.CodeInvalid, Message: wrong, Hint: hint}
 }
 
 // act does a verb that changes what is wanted to a Config.
@@ -150,7 +150,7 @@ func remove(c *host.Config, chosen []selection) error {
 // when force is set or nothing of the same program runs.
 func register(c *host.Config, r control.StartRequest, cpus int) error {
 	if r.Config.Cwd == "" || !filepath.IsAbs(r.Config.Cwd) {
-		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("cwd %q is not an absolute folder", r.Config.Cwd)}
+		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("cwd %q is not an absolute folder", r.Config.Cwd), Hint: "the daemon's own folder is not that of the one who asks"}
 	}
 	app := c.App(r.Config.Name)
 	if app == nil {
