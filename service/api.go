@@ -21,6 +21,7 @@ import (
 
 const (
 	mostRequest   = 1 << 20          // bytes of a request's body
+	mostUnread    = 16 << 20         // bytes of a wrong one that are let pass
 	bodyTimeout   = 10 * time.Second // a client on this box has its request ready
 	writeTimeout  = 2 * time.Second  // after that a client that follows a change is taken for gone
 	headerTimeout = 10 * time.Second
@@ -199,6 +200,8 @@ func decode(c echo.Context, into any) error {
 	conn.SetReadDeadline(time.Now().Add(bodyTimeout))
 	defer conn.SetReadDeadline(time.Time{})
 	wrong := func(what string) error {
+		// Who is still writing would see a broken pipe instead of the answer.
+		io.CopyN(io.Discard, c.Request().Body, mostUnread)
 		return &control.Error{Code: control.CodeInvalid, Message: "cannot read the request: " + what, Hint: "command and daemon may differ in version: roost version"}
 	}
 	body := json.NewDecoder(http.MaxBytesReader(c.Response(), c.Request().Body, mostRequest))
