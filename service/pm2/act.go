@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -119,7 +120,7 @@ func (s *session) do(d deed, word string, rows []row) error {
 		if err != nil {
 			return err
 		}
-		if d.verb != control.VerbStop { // that it stays stopped is no news to PM2's users
+		if d.verb != control.VerbStop && d.verb != control.VerbDelete { // what a file that declares it does later is no news to PM2's users
 			s.warnAll(done.Notes)
 		}
 	}
@@ -176,9 +177,15 @@ func (s *session) done() error {
 	return s.follow()
 }
 
-// follow goes on with the logs of the command's apps where --attach asks for it.
+// follow goes on with the logs of the command's apps where --attach asks for
+// it, or with all as long as the daemon runs where --no-daemon does and one ran already.
 func (s *session) follow() error {
 	if !s.has("attach") {
+		if s.has("no-daemon") && s.daemon == nil {
+			if err := s.stream(nil); !errors.Is(err, control.ErrNotRunning) {
+				return err
+			}
+		}
 		return nil
 	}
 	rows, err := s.all()

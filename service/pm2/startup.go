@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"roost/service/install"
 )
@@ -55,8 +56,14 @@ func (s *session) unstartup() error {
 	return nil
 }
 
+// platforms are PM2's words for a machine with systemd.
+var platforms = []string{"systemd", "ubuntu", "centos", "arch", "oracle"}
+
 // boot is what the flags say of the unit, after a look at the machine.
 func (s *session) boot() (at install.AtBoot, err error) {
+	if len(s.args) > 0 && !slices.Contains(platforms, s.args[0]) {
+		return at, inWords("there is no startup for %s: only systemd; elsewhere let your init system run `pm2 resurrect`", s.args[0])
+	}
 	if _, err := exec.LookPath("systemctl"); err != nil || runtime.GOOS != "linux" {
 		return at, inWords("Init system not found: this needs systemd; elsewhere let your init system run `pm2 resurrect`, or use: sudo roost service install")
 	}
