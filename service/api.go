@@ -43,8 +43,8 @@ type api struct {
 	log      *slog.Logger
 	// peer tells who is at the other end: peerUser, or a test's.
 	peer func(net.Conn) (int, error)
-	// shutdown ends the daemon; it does not wait.
-	shutdown func()
+	// shutdown ends the daemon, which may be as a failure so that it is started again; it does not wait.
+	shutdown func(again bool)
 }
 
 // listenControl opens the control socket, for this user alone. The caller holds

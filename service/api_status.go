@@ -82,6 +82,6 @@ func (a *api) stop(c echo.Context) error {
 	s := newStream(c.Response())
 	defer s.rest()
 	err := s.end(struct{}{}, nil)
-	a.shutdown()
+	a.shutdown(c.QueryParam("again") == "true")
 	return err
 }

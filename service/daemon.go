@@ -64,6 +64,10 @@ const (
 	beginGrace = 10 * time.Second
 )
 
+// errAgain ends a daemon that its service manager is to start again, which it
+// does after failures only.
+var errAgain = errors.New("commanded to be started again")
+
 // Run is the daemon: it locks Dirs.Run, reads the state, makes a host of it and
 // answers the control socket until ctx ends or SIGTERM, SIGINT or a command
 // ends it. It returns when all it started has ended, at most the longest
@@ -170,8 +174,13 @@ func (d *daemon) run(ctx context.Context, socket net.Listener) error {
 	a := &api{
 		editor: d.editor, box: d.box, measure: d.measure, dirs: d.options.Dirs, file: d.options.File,
 		cpus: d.cpus, log: d.log, peer: d.options.peer,
-		pong:     control.Pong{Version: d.options.Version, PID: os.Getpid(), Started: started, Socket: d.options.Dirs.Socket()},
-		shutdown: func() { end(errors.New("commanded")) },
+		pong: control.Pong{Version: d.options.Version, PID: os.Getpid(), Started: started, Socket: d.options.Dirs.Socket(), Unattended: d.options.Unattended},
+		shutdown: func(again bool) {
+			if again {
+				end(errAgain)
+			}
+			end(errors.New("commanded"))
+		},
 	}
 	stop := d.listenSignals(life, end)
 	defer stop()
@@ -186,6 +195,9 @@ func (d *daemon) run(ctx context.Context, socket net.Listener) error {
 	select {
 	case <-life.Done():
 		d.log.Info("shutting down", "reason", context.Cause(life))
+		if errors.Is(context.Cause(life), errAgain) {
+			failure = errAgain
+		}
 	case failure = <-apiEnded:
 		apiEnded <- nil
 	case failure = <-hostEnded:

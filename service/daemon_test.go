@@ -334,8 +334,18 @@ func TestTenMistakesAreToldAtOnceAndChangeNothing(t *testing.T) {
 		t.Errorf("started with it: %v", err)
 	}
 	u := begin(t, Options{Dirs: home(t), File: file, Unattended: true, host: withFake(&fakeBox{})})
-	if s, err := u.Status(t.Context()); err != nil || len(s.Problems) < 10 {
-		t.Errorf("unattended: %v, %v", s.Problems, err)
+	if s, err := u.Status(t.Context()); err != nil || len(s.Problems) < 10 || !s.Unattended {
+		t.Errorf("unattended: %v, %v", s, err)
+	}
+	if err := u.Again(t.Context()); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "the daemon is gone", func() bool {
+		_, err := u.Ping(t.Context())
+		return errors.Is(err, control.ErrNotRunning)
+	})
+	if err := u.stop(); !errors.Is(err, errAgain) { // a failure, after which it is started again
+		t.Errorf("it ended with %v", err)
 	}
 }
 

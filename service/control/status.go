@@ -14,6 +14,8 @@ type Pong struct {
 	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
 	Socket  string    `json:"socket"`
+	// Unattended: a service manager has started it, and does so again when it fails.
+	Unattended bool `json:"unattended,omitempty"`
 }
 
 // Status is how the whole box stands.
@@ -118,4 +120,10 @@ func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 // has ended shows by Ping failing with ErrNotRunning.
 func (c *Client) Shutdown(ctx context.Context) error {
 	return c.change(ctx, http.MethodPost, "/v1/shutdown", struct{}{}, nil, &struct{}{})
+}
+
+// Again is Shutdown for a daemon that is Unattended: its service manager starts
+// it anew, as the program that is installed by then.
+func (c *Client) Again(ctx context.Context) error {
+	return c.change(ctx, http.MethodPost, "/v1/shutdown?again=true", struct{}{}, nil, &struct{}{})
 }

@@ -97,6 +97,16 @@ func Boot(ctx context.Context, b AtBoot) (string, error) {
 	return b.path(), err
 }
 
+// Starting reports whether systemd is about to start the daemon of the unit: at
+// boot, or in the second after a crash.
+func (b AtBoot) Starting(ctx context.Context) bool {
+	if _, err := os.Stat(b.path()); err != nil || b.check() != nil {
+		return false
+	}
+	state, err := systemctl(ctx, "show", "--property=ActiveState", "--value", b.Name+".service")
+	return err == nil && strings.TrimSpace(state) == "activating"
+}
+
 // Unboot disables the unit and removes it. The daemon goes on until it is ended.
 func Unboot(ctx context.Context, b AtBoot) (string, error) {
 	if err := b.check(); err != nil {

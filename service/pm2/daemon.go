@@ -52,6 +52,17 @@ func (s *session) end(pid int) error {
 	return cli.Gone(s.ctx, pid)
 }
 
+// again has the service manager start the daemon anew, and waits for that.
+func (s *session) again(pid int) error {
+	if err := s.client.Again(s.ctx); err != nil {
+		return err
+	}
+	if err := cli.Gone(s.ctx, pid); err != nil {
+		return err
+	}
+	return s.await()
+}
+
 // update ends the daemon and starts the program that is installed now, which
 // goes on with the same apps.
 func (s *session) update() error {
@@ -62,7 +73,11 @@ func (s *session) update() error {
 	if s.dirs.PM2 == "" {
 		return &control.Error{Code: control.CodeConflict, Message: "the daemon is a service of this machine", Hint: "bring it up to date with: sudo roost service install"}
 	}
-	if err := s.end(pong.PID); err != nil {
+	renew := s.end
+	if pong.Unattended { // that of pm2 startup, which stays systemd's
+		renew = s.again
+	}
+	if err := renew(pong.PID); err != nil {
 		return err
 	}
 	s.say("[v] PM2 Daemon Stopped")

@@ -14,6 +14,7 @@ import (
 	"roost/service"
 	"roost/service/cli"
 	"roost/service/control"
+	"roost/service/install"
 )
 
 // home finds the daemon that the commands go to: that of $PM2_HOME, else the
@@ -77,6 +78,11 @@ func (s *session) open(quiet bool) error {
 	if s.has("no-daemon") {
 		return s.foreground()
 	}
+	if unit := (install.AtBoot{Name: "pm2-" + currentUser(), User: currentUser(), Home: s.folder()}); unit.Starting(s.ctx) {
+		say("systemd is starting the daemon: waiting for it")
+		s.fresh = true
+		return s.await()
+	}
 	say("Spawning PM2 daemon with pm2_home=%s", s.folder())
 	if _, err := cli.Spawn(s.ctx, s.dirs); err != nil {
 		return err
@@ -120,6 +126,28 @@ func (s *session) stay(done error) error {
 		return err
 	}
 	return errors.Join(done, <-s.daemon)
+}
+
+// await waits for a daemon that the service manager starts.
+func (s *session) await() error {
+	ctx, cancel := context.WithTimeout(s.ctx, 2*patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := s.client.Ping(ctx)
+		if err == nil {
+			return s.settle()
+		}
+		if !errors.Is(err, control.ErrNotRunning) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("the service manager has not started the daemon; see: systemctl status")
+		case <-tick.C:
+		}
+	}
 }
 
 // settle waits until what came back with the daemon has started, or has not,

@@ -164,7 +164,17 @@ func (s *session) launch(ctx context.Context, client *control.Client) error {
 	quiet := *s.console
 	quiet.silent = true
 	one.console, one.client, one.ctx = &quiet, client, ctx
-	return one.start()
+	err := one.start()
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	// What has begun badly is tried again and holds up nothing else, as in PM2;
+	// what was refused has begun nothing.
+	if begun, wrong := client.Instances(ctx, nil); wrong != nil || len(begun) == 0 {
+		return err
+	}
+	s.exit(err)
+	return nil
 }
 
 // printer is sorter for lines of a container's apps.
