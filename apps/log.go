@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -100,14 +101,8 @@ func newLogBook(layout logLayout, app string, log *slog.Logger) *logBook {
 // want says how output is kept from now on. Lines that came before go where
 // they were to go.
 func (b *logBook) want(w *Wanted) {
-	b.maxSize.Store(int64(w.MaxLogSize))
-	if w.MaxLogSize == 0 {
-		b.maxSize.Store(defaultLogSize)
-	}
-	b.maxFiles.Store(int64(w.MaxLogFiles))
-	if w.MaxLogFiles == 0 {
-		b.maxFiles.Store(defaultLogFiles)
-	}
+	b.maxSize.Store(cmp.Or(int64(w.MaxLogSize), defaultLogSize)) // at once: a writer that saw 0 would rotate at each line
+	b.maxFiles.Store(cmp.Or(int64(w.MaxLogFiles), defaultLogFiles))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
