@@ -10,7 +10,7 @@ import (
 
 const (
 	// quietTime is for how long the processes of a program must sit still.
-	quietTime = 250 * time.Millisecond
+	quietTime = 150 * time.Millisecond
 	// quietStep is how often they are looked at; the kernel counts their time in steps of 10 ms.
 	quietStep = 25 * time.Millisecond
 )
