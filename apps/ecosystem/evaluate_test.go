@@ -33,7 +33,7 @@ func TestAScriptIsEvaluatedToWhatItExports(t *testing.T) {
 	const want = `{"apps":[{"name":"a"}]}`
 	for _, test := range []struct{ name, text string }{
 		{"a.config.js", `module.exports = { apps: [{ name: 'a' }] }`},
-		{"b.config.js", `export default { apps: [{ name: 'a' }] }`},
+		{"b.config.mjs", `export default { apps: [{ name: 'a' }] }`},
 		{"c.config.cjs", `exports.apps = [{ name: 'a', unset: undefined }]`},
 		{"d.config.mjs", `export const apps = [{ name: 'a' }]`},
 		{"e.config.mjs", `import { join } from 'node:path'; export default async () => ({ apps: [{ name: join('a') }] })`},
