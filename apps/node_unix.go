@@ -73,14 +73,21 @@ func (p *program) prepareNode(s *setup, dir socketDir) error {
 		private.file.Close()
 		return err
 	}
+	s.files = []*os.File{child, private.file}
 	h := node.Hosting{Hook: hook, Channel: 3, Port: p.wanted.Port}
 	if s.launches() {
-		h.Channel, h.Lock = node.Inherited, p.mark
+		claim, err := node.NewClaim(dir.path)
+		if err != nil {
+			c.Close()
+			return err
+		}
+		s.files = append(s.files, claim)
+		h.Channel, h.Claim = node.Inherited, node.Inherited+2
 	} else if p.wanted.clustered() {
 		h.Worker = p.slot + 1
 	}
 	h.Lane = h.Channel + 1
-	s.files = append(make([]*os.File, h.Channel-3), child, private.file)
+	s.files = append(make([]*os.File, h.Channel-3), s.files...)
 	s.finish = h.Environ
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.serve(ctx, c) })
 	s.helpers = append(s.helpers, func(ctx context.Context) { p.heartbeat(ctx, c) })

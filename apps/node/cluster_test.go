@@ -113,7 +113,7 @@ func TestAWorkerThatKillsItselfEnds(t *testing.T) {
 func TestAProgramThatALauncherStartsHasThePrivateSocketOnceItListens(t *testing.T) {
 	n, ports := port(t)
 	// as npm does: a shell that runs a build, a setter of variables, and the server
-	in := run(t, Hosting{Lock: fmt.Sprint("test-", time.Now().UnixNano())}, []string{"node"}, "npm-cli.js", `
+	in := run(t, Hosting{Claim: Inherited + 2}, []string{"node"}, "npm-cli.js", `
 		const { writeFileSync } = require('node:fs'), path = require('node:path')
 		writeFileSync(path.join(__dirname, 'cross-env.js'), "require('node:child_process').spawn(process.execPath, [__dirname + '/server.js'], { stdio: 'inherit' })")
 		writeFileSync(path.join(__dirname, 'server.js'), `+"`"+`
@@ -176,5 +176,34 @@ func TestAWorkerTakesAUDPPortFromTheDaemon(t *testing.T) {
 	}
 	if got := wait(t, in, "closed", in.closed); got == 0 {
 		t.Error("the socket is not given back")
+	}
+}
+
+func TestOfTheServersThatALauncherStartsTheFirstHasThePrivateSocketUntilItEnds(t *testing.T) {
+	n, ports := port(t)
+	// the launcher starts one server after the other, the second beside the first
+	in := run(t, Hosting{Claim: Inherited + 2}, []string{"node"}, "npm-cli.js", `
+		const { writeFileSync } = require('node:fs'), { spawn } = require('node:child_process')
+		writeFileSync(__dirname + '/server.js', `+"`"+`
+			const s = require('node:http').createServer((req, res) => res.end(process.argv[2]))
+			s.listen(+process.argv[3], () => console.log('up'))`+"`"+`)
+		const start = (name, port, up) => {
+			const child = spawn(process.execPath, [__dirname + '/server.js', name, port], { stdio: ['ignore', 'pipe', 'inherit'] })
+			child.stdout.once('data', () => up(child))
+		}
+		start('first', process.env.P, (first) => start('second', 0, (second) => {
+			console.log('both')
+			process.on('SIGUSR1', () => first.kill('SIGKILL'))
+			first.on('exit', () => start('third', process.env.P, () => second.kill()))
+		}))`, ports, fmt.Sprint("P=", n))
+	wait(t, in, "listening", in.listening)
+	in.says("both")
+	if got := in.get("unix", in.lane); got != "first" {
+		t.Errorf("private socket answers %q", got)
+	}
+	in.cmd.Process.Signal(syscall.SIGUSR1)
+	wait(t, in, "listening of the third", in.listening)
+	if got := in.get("unix", in.lane); got != "third" {
+		t.Errorf("private socket answers %q after the first has ended", got)
 	}
 }

@@ -30,7 +30,7 @@ function begin (options) {
   if (!process.channel === !!options.launchers) host(options)
 }
 
-function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declared }) {
+function host ({ lane: laneFD, channel: channelFD, claim: claimFD, clustered, port: declared }) {
   const net = require('node:net')
   const proto = net.Server.prototype
   const { listen, close, address } = proto
@@ -76,18 +76,38 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
   if (send) tell({ act: 'hello', version: process.version })
 
   // join takes the channel that came past a launcher, unless another process
-  // below it has (a lock that ends with the process; only Linux has such names).
+  // below it has.
   function join () {
-    if (send || process.channel) return
-    if (process.platform === 'linux') {
-      const holder = net.createServer().on('error', () => {})
-      listen.call(holder, { path: '\0' + lock, exclusive: true })
-      if (!holder._handle) return
-      holder.unref()
-    }
+    if (send || process.channel || !claim()) return
     require('node:child_process')._forkChild(channelFD, 'json')
     send = process.send
     tell({ act: 'hello', version: process.version })
+  }
+
+  // claim takes the place of the process that the launcher is for, unless one
+  // that lives has it. All share the offset in the file, so only the first that
+  // reads finds something; it leaves its number there.
+  function claim () {
+    const { readSync, writeSync } = require('node:fs')
+    const holder = Buffer.alloc(16)
+    try {
+      if (readSync(claimFD, holder, 0, 16, null) === 0) {
+        readSync(claimFD, holder, 0, 16, 0)
+        if (alive(parseInt(holder.toString('latin1')))) return false
+      }
+      writeSync(claimFD, String(process.pid).padEnd(16), 0)
+      return true
+    } catch { // a launcher that closes what it does not know
+      return false
+    }
+  }
+
+  function alive (pid) {
+    try {
+      return !pid || process.kill(pid, 0) // no number yet: it comes
+    } catch (err) {
+      return err.code !== 'ESRCH'
+    }
   }
 
   // delays are how late the event loop was in the last minute, in milliseconds:
@@ -202,7 +222,7 @@ function host ({ lane: laneFD, channel: channelFD, lock, clustered, port: declar
 
   // opened runs when a server has begun to listen, before the program hears of it.
   function opened (server) {
-    if (server === lane) return
+    if (server === lane || !send) return
     listeners.add(server)
     countUpgrades(server)
     const at = address.call(server)

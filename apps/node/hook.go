@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -54,11 +55,12 @@ type Hosting struct {
 	Lane    int    // the number of the private socket's
 	Port    int    // the port that the app declares; 0: the first that listens is its main server
 	Worker  int    // its number as a worker to Node's cluster module, from 1; 0: it is none
-	// Lock, when set, says that the program only launches the instance: Channel
-	// and Lane are those of the process below it that first takes this name,
-	// unique on the box. They must lie beyond the first gap after 15, where
-	// launchers keep file descriptors open for what they start (Inherited).
-	Lock string
+	// Claim, when not 0, says that the program only launches the instance:
+	// Channel and Lane are those of the process below it that is the first to
+	// read the file of this number (NewClaim). All three must lie beyond the first
+	// gap after 15, where launchers keep file descriptors open for what they
+	// start (Inherited).
+	Claim int
 }
 
 // Inherited is a number from which on file descriptors pass Node programs that
@@ -66,6 +68,21 @@ type Hosting struct {
 // sixteen, and those that follow without a gap, from what it starts
 // (uv_disable_stdio_inheritance).
 const Inherited = 20
+
+// NewClaim makes the file by which the processes below a launcher settle which
+// of them is the instance. It has no name, and ends with those who hold it.
+func NewClaim(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "claim-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a file for what the launcher starts: %w", err)
+	}
+	_, err = f.WriteAt(bytes.Repeat([]byte{' '}, 16), 0) // room for the number of a process
+	if err := cmp.Or(os.Remove(f.Name()), err); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot make a file for what the launcher starts: %w", err)
+	}
+	return f, nil
+}
 
 // launchers are the programs that only start others, as far as they are known,
 // by the names of their scripts.
@@ -89,11 +106,11 @@ func (h Hosting) Environ(env []string) []string {
 		Clustered   bool    `json:"clustered,omitempty"`
 		NodeOptions *string `json:"nodeOptions,omitempty"`
 		Channel     int     `json:"channel,omitempty"`
-		Lock        string  `json:"lock,omitempty"`
+		Claim       int     `json:"claim,omitempty"`
 		Launchers   string  `json:"launchers,omitempty"`
-	}{Lane: h.Lane, Port: h.Port, Clustered: h.Worker > 0 && h.Lock == ""}
-	if h.Lock != "" {
-		given.Channel, given.Lock, given.Launchers = h.Channel, h.Lock, launchers
+	}{Lane: h.Lane, Port: h.Port, Clustered: h.Worker > 0 && h.Claim == 0}
+	if h.Claim != 0 {
+		given.Channel, given.Claim, given.Launchers = h.Channel, h.Claim, launchers
 	}
 	options := "--require " + quote(h.Hook)
 	env = slices.Clone(env)
@@ -112,7 +129,7 @@ func (h Hosting) Environ(env []string) []string {
 		panic(fmt.Sprint("cannot encode numbers and a string: ", err))
 	}
 	env = append(env, "NODE_OPTIONS="+options, "ROOST_NODE="+string(told))
-	if h.Lock != "" {
+	if h.Claim != 0 {
 		return env
 	}
 	if given.Clustered {

@@ -138,19 +138,26 @@ func run(t *testing.T, h Hosting, command []string, name, text string, ports giv
 	l.Close()
 	in.cmd = exec.Command(command[0], append(command[1:], script)...)
 	h.Hook, h.Channel = hookPath, 3
-	if h.Lock != "" {
+	files := []*os.File{child, lane}
+	if h.Claim != 0 {
 		h.Channel = Inherited
+		claim, err := NewClaim(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, claim)
 	}
 	h.Lane = h.Channel + 1
 	in.cmd.Env = h.Environ(append([]string{"PATH=" + os.Getenv("PATH")}, env...))
-	in.cmd.ExtraFiles = append(make([]*os.File, h.Channel-3), child, lane)
+	in.cmd.ExtraFiles = append(make([]*os.File, h.Channel-3), files...)
 	in.cmd.Stdout, in.cmd.Stderr = in.out, in.out
 	in.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := in.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	child.Close()
-	lane.Close()
+	for _, f := range files {
+		f.Close()
+	}
 	served := make(chan struct{})
 	go func() { in.Serve(); close(served) }()
 	go func() { in.cmd.Wait(); close(in.exited) }()
