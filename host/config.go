@@ -3,6 +3,7 @@ package host
 import (
 	"roost/apps"
 	"roost/internal/unit"
+	"roost/static"
 	"roost/tls"
 )
 
@@ -71,9 +72,8 @@ type Route struct {
 
 // Target is a folder or an app; exactly one of Root and App is set (for a site: at most one).
 type Target struct {
-	Root   string    `toml:"root" json:"root,omitempty"`
-	App    string    `toml:"app" json:"app,omitempty"`
-	SPA    bool      `toml:"spa" json:"spa,omitempty"`
-	Browse bool      `toml:"browse" json:"browse,omitempty"`
-	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
+	Root string `toml:"root" json:"root,omitempty"`
+	App  string `toml:"app" json:"app,omitempty"`
+	// Serving is for folders.
+	static.Serving
 }

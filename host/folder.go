@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -29,6 +30,15 @@ type folder struct {
 
 func newFolder(c static.Config, fail func(http.ResponseWriter, *http.Request, int), log *slog.Logger) *folder {
 	return &folder{config: c, fail: fail, log: log.With("folder", c.Root), tried: make(chan struct{})}
+}
+
+// identity is the same for configs that say the same.
+func identity(c static.Config) string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic("cannot encode the config of a folder: " + err.Error()) // plain data
+	}
+	return string(text)
 }
 
 // folderPrefix is the path that leads to a route's folder, as package static

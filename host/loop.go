@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"roost/apps"
-	"roost/static"
 )
 
 // loop makes what is wanted so. Its fields belong to the goroutine in Run. What
@@ -24,7 +23,7 @@ type loop struct {
 	leaving   map[string]*program // removed apps that have not ended, by name
 	unlimit   context.CancelFunc  // ends the watch over memory; nil: there is none
 	passed    map[string]int      // the revisions of apps whose dependencies were met
-	folders   map[static.Config]*folder
+	folders   map[string]*folder  // by the identity of their config
 	sites     map[string]*figures
 	listening listening
 	targets   map[*Target]*folder
@@ -53,7 +52,7 @@ func (l life) end() {
 
 func newLoop(h *Host) *loop {
 	l := &loop{
-		Host: h, programs: map[string]*program{}, leaving: map[string]*program{}, passed: map[string]int{}, folders: map[static.Config]*folder{}, sites: map[string]*figures{},
+		Host: h, programs: map[string]*program{}, leaving: map[string]*program{}, passed: map[string]int{}, folders: map[string]*folder{}, sites: map[string]*figures{},
 		logging: newLife(), certifying: newLife(), working: newLife(), accepting: newLife(),
 	}
 	l.listening = listening{
@@ -216,10 +215,10 @@ func (l *loop) target(t *Target, prefix string, opened *[]*folder) {
 		return
 	}
 	config := t.folder(prefix)
-	f := l.folders[config]
+	f := l.folders[identity(config)]
 	if f == nil {
 		f = newFolder(config, l.front.Error, l.log)
-		l.folders[config] = f
+		l.folders[identity(config)] = f
 		*opened = append(*opened, f)
 		f.start(l.working)
 	}
@@ -232,9 +231,9 @@ func (l *loop) removeFolders() {
 	for _, f := range l.targets {
 		used[f] = true
 	}
-	for config, f := range l.folders {
+	for id, f := range l.folders {
 		if !used[f] {
-			delete(l.folders, config)
+			delete(l.folders, id)
 			f.cancel()
 		}
 	}
@@ -316,7 +315,7 @@ func (l *loop) lookup() targets { return lookup{l} }
 type lookup struct{ *loop }
 
 func (l lookup) folder(t Target, prefix string) http.Handler {
-	if f := l.folders[t.folder(prefix)]; f != nil {
+	if f := l.folders[identity(t.folder(prefix))]; f != nil {
 		return f
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"roost/apps"
 	"roost/internal/unit"
+	"roost/static"
 )
 
 // folderWith makes a folder with these files and folders (those end in "/")
@@ -91,7 +92,7 @@ kill_timeout = 1500
 		Host:      Listen{HTTP: ":8080", IdleTimeout: unit.Duration(30 * time.Second), AccessLog: &no, Source: file},
 		TLSSource: file,
 		Sites: []Site{
-			{Domains: []string{"example.com", "www.example.com"}, Target: Target{Root: filepath.Join(dir, "public"), Memory: 1 << 20}, Source: file},
+			{Domains: []string{"example.com", "www.example.com"}, Target: Target{Root: filepath.Join(dir, "public"), Serving: static.Serving{Memory: 1 << 20}}, Source: file},
 			{Domains: []string{"app.example.com"}, Target: Target{App: "web"}, RedirectHTTPS: &no, Source: file, Routes: []Route{
 				{Path: "/docs/", Target: Target{Root: "/srv/docs"}},
 				{Path: "/api", Target: Target{App: "web"}, StripPrefix: true},

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -142,20 +143,17 @@ func (v *validator) target(t Target, at place, here string) {
 			}
 			v.report(at, join(here, "app"), fmt.Sprintf("there is no app %q", t.App), hint)
 		}
-		for _, key := range []struct {
-			name string
-			set  bool
-		}{{"spa", t.SPA}, {"browse", t.Browse}, {"memory", t.Memory != 0}} {
-			if key.set {
-				v.report(at, join(here, key.name), key.name+" is for folders, not for apps", "remove it")
-			}
+		for _, set := range changedKeys(reflect.ValueOf(t.Serving), reflect.ValueOf(static.Serving{})) {
+			key, _, _ := strings.Cut(set, ":")
+			key, _, _ = strings.Cut(key, " ")
+			v.report(at, join(here, key), key+" is for folders, not for apps", "remove it")
 		}
 	}
 }
 
 // folder is what package static is told of a target.
 func (t Target) folder(prefix string) static.Config {
-	return static.Config{Root: t.Root, Prefix: prefix, SPA: t.SPA, Browse: t.Browse, Memory: t.Memory}
+	return static.Config{Root: t.Root, Prefix: prefix, Serving: t.Serving}
 }
 
 // checkPath looks at the path of a route: absolute, literal, in the form that

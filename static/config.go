@@ -9,6 +9,11 @@ type Config struct {
 	// Prefix is the path that leads to the folder, with a leading and a trailing slash; "/" when empty.
 	// /prefix/x is answered with the file x.
 	Prefix string `toml:"-" json:"prefix,omitempty"`
+	Serving
+}
+
+// Serving is how the files of a folder are found and sent. Its zero value works.
+type Serving struct {
 	// SPA answers navigations to unknown paths with /index.html and status 200.
 	SPA bool `toml:"spa" json:"spa,omitempty"`
 	// Browse lists folders that have no index.html.

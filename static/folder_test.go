@@ -57,7 +57,7 @@ func TestFilesAndIndexesAreServed(t *testing.T) {
 }
 
 func TestHiddenNamesAreNotServed(t *testing.T) {
-	s := newSite(t, Config{Browse: true, SPA: true}, files{
+	s := newSite(t, Config{Serving: Serving{Browse: true, SPA: true}}, files{
 		"index.html": "home", ".env": "secret", ".git/config": "secret", "a/.git/HEAD": "secret", "a/x": "",
 		".well-known/.secret": "secret", "a/.well-known/x": "secret", "back\\slash": "secret", "tab\tname": "secret",
 		"link": "->.env", "linked": "->.git", "bad\xffutf8": "secret",
@@ -90,7 +90,7 @@ func TestOnlyReadingMethodsAreAllowed(t *testing.T) {
 }
 
 func TestHeadHasTheHeadersOfGet(t *testing.T) {
-	s := newSite(t, Config{Browse: true}, files{
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, files{
 		"a.html": "hello", "big.bin": strings.Repeat("x", maxInMemory+1), "d/x": "", "e/404.html": "none",
 	})
 	for _, path := range []string{"/a.html", "/big.bin", "/d/", "/d", "/e/none", "/none"} {
@@ -109,7 +109,7 @@ func TestHeadHasTheHeadersOfGet(t *testing.T) {
 }
 
 func TestPrefixLeadsToTheFolder(t *testing.T) {
-	s := newSite(t, Config{Prefix: "/some docs/", Browse: true}, files{"index.html": "home", "sub/a": "a"})
+	s := newSite(t, Config{Prefix: "/some docs/", Serving: Serving{Browse: true}}, files{"index.html": "home", "sub/a": "a"})
 	for path, want := range map[string]string{
 		"/some%20docs/":        "200 home",
 		"/some%20docs/sub/a":   "200 a",

@@ -42,7 +42,7 @@ func eachMode(t *testing.T, all files, test func(t *testing.T, s *site)) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, Config{Browse: true}, all)
+			s := newSite(t, Config{Serving: Serving{Browse: true}}, all)
 			s.watcher = mode
 			s.run()
 			test(t, s)

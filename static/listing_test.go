@@ -16,7 +16,7 @@ func TestListingIsEscaped(t *testing.T) {
 		all["dir/"+name] = "content of " + name
 	}
 	all["dir/zz<b>/f"] = "" // a folder
-	s := newSite(t, Config{Browse: true}, all)
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, all)
 	a := s.get("/dir/")
 	if a.StatusCode != 200 || a.Header.Get("Content-Type") != "text/html; charset=utf-8" ||
 		!strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") || a.Header.Get("Vary") != "Accept" {
@@ -49,7 +49,7 @@ func TestListingIsEscaped(t *testing.T) {
 }
 
 func TestListingAsJSON(t *testing.T) {
-	s := newSite(t, Config{Browse: true, Prefix: "/pub/"}, files{"d/b.txt": "bb", "d/a/x": "", "d/<": "", "d/.h": "", "empty/": ""})
+	s := newSite(t, Config{Prefix: "/pub/", Serving: Serving{Browse: true}}, files{"d/b.txt": "bb", "d/a/x": "", "d/<": "", "d/.h": "", "empty/": ""})
 	a := s.get("/pub/d/", "Accept: application/json")
 	var l Listing
 	if err := json.Unmarshal([]byte(a.body), &l); err != nil || a.Header.Get("Content-Type") != "application/json; charset=utf-8" {

@@ -93,7 +93,7 @@ func TestNearest404PageAnswers(t *testing.T) {
 }
 
 func TestSinglePageAppGetsItsNavigations(t *testing.T) {
-	s := newSite(t, Config{SPA: true}, files{
+	s := newSite(t, Config{Serving: Serving{SPA: true}}, files{
 		"index.html": "app", "404.html": "none", "real/index.html": "real", "assets/a.js": "js", "bare/x": "",
 	})
 	const page, part = "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "Accept: */*"

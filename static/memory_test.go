@@ -17,7 +17,7 @@ func TestMemoryStaysWithinItsLimit(t *testing.T) {
 		all[fmt.Sprintf("f%02d", i)] = strings.Repeat(string(rune('A'+i%26)), 10_000)
 	}
 	const limit = 100_000
-	s := newSite(t, Config{Memory: limit}, all).run()
+	s := newSite(t, Config{Serving: Serving{Memory: limit}}, all).run()
 	var asking sync.WaitGroup
 	for worker := range 4 {
 		asking.Go(func() {
@@ -64,7 +64,7 @@ func TestWhatIsAskedForStaysInMemory(t *testing.T) {
 	for i := range 50 {
 		all[fmt.Sprint(i)] = strings.Repeat("c", 1000)
 	}
-	s := newSite(t, Config{Memory: 10 * (1000 + overhead)}, all)
+	s := newSite(t, Config{Serving: Serving{Memory: 10 * (1000 + overhead)}}, all)
 	s.get("/hot")
 	tag := s.get("/hot").Header.Get("Etag")
 	for i := range 50 {
@@ -87,7 +87,7 @@ func TestWhatIsAskedForStaysInMemory(t *testing.T) {
 }
 
 func TestFilesWithoutMemory(t *testing.T) {
-	s := newSite(t, Config{Memory: 1}, files{"a": "aaa"})
+	s := newSite(t, Config{Serving: Serving{Memory: 1}}, files{"a": "aaa"})
 	a, b := s.get("/a"), s.get("/a", "Range: bytes=1-1")
 	if a.body != "aaa" || b.body != "a" || a.Header.Get("Etag") != b.Header.Get("Etag") {
 		t.Errorf("%s, %s", brief(a), brief(b))

@@ -14,10 +14,10 @@ func TestValidateSaysAllThatIsWrong(t *testing.T) {
 		want   []string
 	}{
 		{Config{Root: dir}, nil},
-		{Config{Root: dir, Prefix: "/docs/a b/", Memory: 1 << 20, SPA: true}, nil},
+		{Config{Root: dir, Prefix: "/docs/a b/", Serving: Serving{Memory: 1 << 20, SPA: true}}, nil},
 		{Config{}, []string{"root: no folder is given"}},
 		{Config{Root: "public"}, []string{"root: the path public is not absolute"}},
-		{Config{Root: filepath.Join(dir, "none"), Prefix: "docs", Memory: -1}, []string{"root: the folder", "path: the path", "memory: the memory"}},
+		{Config{Root: filepath.Join(dir, "none"), Prefix: "docs", Serving: Serving{Memory: -1}}, []string{"root: the folder", "path: the path", "memory: the memory"}},
 		{Config{Root: filepath.Join(dir, "file")}, []string{"is not a folder"}},
 		{Config{Root: dir, Prefix: "//x/"}, []string{"path: "}},
 		{Config{Root: dir, Prefix: "/\\x/"}, []string{"path: "}},

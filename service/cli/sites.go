@@ -9,6 +9,7 @@ import (
 
 	"roost/host"
 	"roost/service/control"
+	"roost/static"
 
 	"github.com/spf13/cobra"
 )
@@ -62,7 +63,7 @@ func (r siteFlags) site(args []string) (host.Site, error) {
 	if !r.remove && !isFolder(dir) {
 		return s, usage(args[0]+" is not a folder", "a script is started by: roost start %s", args[0])
 	}
-	target := host.Target{Root: dir, SPA: r.spa, Browse: r.browse}
+	target := host.Target{Root: dir, Serving: static.Serving{SPA: r.spa, Browse: r.browse}}
 	switch {
 	case !strings.HasPrefix(r.path, "/"):
 		return s, usage(fmt.Sprintf("--path %q does not begin with a slash", r.path), "such as: --path /docs/")
