@@ -1,0 +1,150 @@
+package host
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mustDo are the rows that docs/static.md must have, with their tests.
+var mustDo = []string{
+	// how a file is represented and cached
+	"Precompressed files", "Compression", "Compressed once", "Vary", "ETag", "If-None-Match", "Last-Modified and other conditions", "Ranges",
+	"Methods", "Cache-Control", "In memory", "Types", "Changes", "Never half a file", "Large files",
+	// which file it is, and what else is answered
+	"Single-page apps", "Clean URLs", "Slashes", "Error pages", "Listing", "Hidden files", "Symbolic links", "Paths that attack",
+	"Redirects, rewrites, headers", "Domains", "Canonical domain", "CORS", "Basic auth", "Limits", "Addresses", "Security headers",
+	"Access log", "Early hints", "Downloads", "Development", "Figures", "Maintenance",
+	// how it travels
+	"HTTP/2", "HTTP/2 conformance", "HTTP/3", "HTTP to HTTPS", "Slow clients", "Strict HTTP/1.1", "TLS",
+}
+
+// open are rows that have no test yet. A row that gets one leaves this list.
+var open = []string{
+	"Precompressed files",
+	"Compression",
+	"Compressed once",
+	"Vary",
+	"ETag",
+	"If-None-Match",
+	"Cache-Control",
+	"Clean URLs",
+	"Listing",
+	"Hidden files",
+	"Redirects, rewrites, headers",
+	"Canonical domain",
+	"CORS",
+	"Basic auth",
+	"Limits",
+	"Addresses",
+	"Security headers",
+	"Early hints",
+	"Downloads",
+	"Development",
+	"Maintenance",
+	"HTTP/2 conformance",
+	"HTTP/3",
+}
+
+// manual is docs/static.md.
+func manual(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/static.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestEveryRowOfTheManualOfFoldersHasTests(t *testing.T) {
+	exists := map[string]bool{}
+	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case !strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(filepath.Join("..", name))
+		for _, found := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+			exists[found[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for line := range strings.Lines(manual(t)) {
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") || strings.HasPrefix(line, "| what |") {
+			continue
+		}
+		fields := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+		if len(fields) != 3 {
+			t.Errorf("a row of %d fields, not 3: %s", len(fields), line)
+			continue
+		}
+		what := strings.TrimSpace(fields[0])
+		if said[what] {
+			t.Errorf("%s: two rows", what)
+		}
+		said[what] = true
+		if !slices.Contains(mustDo, what) {
+			t.Errorf("%s: is not in mustDo", what)
+		}
+		tests := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(fields[2], -1)
+		for _, test := range tests {
+			if !exists[test[1]] {
+				t.Errorf("%s: there is no test %s", what, test[1])
+			}
+		}
+		switch isOpen := slices.Contains(open, what); {
+		case len(tests) == 0 && !isOpen:
+			t.Errorf("%s: no test shows it", what)
+		case len(tests) > 0 && isOpen:
+			t.Errorf("%s: has tests: take it out of open", what)
+		}
+	}
+	for _, what := range mustDo {
+		if !said[what] {
+			t.Errorf("%s: has no row", what)
+		}
+	}
+}
+
+func TestTheManualOfFoldersNamesEveryKey(t *testing.T) {
+	text := manual(t)
+	for _, of := range []any{Site{}, Route{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
+			key, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
+			if key != "" && key != "-" && !regexp.MustCompile("`"+key+"\\b").MatchString(text) {
+				t.Errorf("docs/static.md does not tell of the key %s", key)
+			}
+		}
+	}
+}
+
+func TestTheConfigsOfTheManualOfFoldersAreValid(t *testing.T) {
+	snippets := regexp.MustCompile("(?ms)^```toml\n(.*?)^```").FindAllStringSubmatch(manual(t), -1)
+	if len(snippets) == 0 {
+		t.Fatal("docs/static.md shows no config")
+	}
+	for _, snippet := range snippets {
+		dir := t.TempDir()
+		for _, folder := range regexp.MustCompile(`(?m)^\s*(?:root|error_pages)\s*=\s*"(.*)"`).FindAllStringSubmatch(snippet[1], -1) {
+			if err := os.MkdirAll(filepath.Join(dir, folder[1]), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, problems := Check(filepath.Join(dir, "roost.toml"), []byte(snippet[1]), ""); len(problems) > 0 {
+			t.Errorf("%s\n%v", snippet[1], problems)
+		}
+	}
+}
