@@ -128,7 +128,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	slash := encodedSlash(r.URL.RawPath)
-	if a := t.assets[path]; a != nil && !slash {
+	if a := t.asset(path); a != nil && !slash {
 		f.serve(w, r, t, a)
 		return
 	}
@@ -138,7 +138,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		path = "/" // "GET http://example.com", RFC 9110 section 4.2.3
-		if a := t.assets[path]; a != nil {
+		if a := t.asset(path); a != nil {
 			f.serve(w, r, t, a)
 			return
 		}
@@ -152,9 +152,9 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.redirect(w, r, to.redirect)
 	case to.list:
 		f.list(w, r, t, path)
-	case f.config.SPA && t.assets["/index.html"] != nil && navigation(r, path):
+	case f.config.SPA && t.asset("/index.html") != nil && navigation(r, path):
 		w.Header()["Vary"] = varyNavigation
-		f.serve(w, r, t, t.assets["/index.html"])
+		f.serve(w, r, t, t.asset("/index.html"))
 	default:
 		f.notFound(w, r, t, path)
 	}

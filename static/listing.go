@@ -62,20 +62,15 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 }
 
 func (t *table) listing(path string) Listing {
-	names := t.dirs[path].names
-	l := Listing{Truncated: len(names) > maxListed}
-	names = names[:min(len(names), maxListed)]
-	l.Entries = make([]Listed, 0, len(names))
-	for _, name := range names {
-		if folder, ok := strings.CutSuffix(name, "/"); ok {
-			l.Entries = append(l.Entries, Listed{Name: folder, Type: "folder"})
-		}
+	folders, assets := t.list(path)
+	l := Listing{Truncated: len(folders)+len(assets) > maxListed}
+	l.Entries = make([]Listed, 0, min(len(folders)+len(assets), maxListed))
+	for _, name := range folders[:min(len(folders), maxListed)] {
+		l.Entries = append(l.Entries, Listed{Name: name, Type: "folder"})
 	}
-	for _, name := range names {
-		if a := t.assets[path+name]; a != nil && !strings.HasSuffix(name, "/") {
-			at := time.Unix(0, a.stamp.modified).UTC().Truncate(time.Second)
-			l.Entries = append(l.Entries, Listed{Name: name, Type: "file", Size: a.stamp.size, Modified: &at})
-		}
+	for _, a := range assets[:min(len(assets), maxListed-len(l.Entries))] {
+		at := time.Unix(0, a.stamp.modified).UTC().Truncate(time.Second)
+		l.Entries = append(l.Entries, Listed{Name: a.path[len(path):], Type: "file", Size: a.stamp.size, Modified: &at})
 	}
 	return l
 }

@@ -71,13 +71,11 @@ func TestListingAsJSON(t *testing.T) {
 }
 
 func TestLongListingIsCut(t *testing.T) {
-	names := make([]string, maxListed+1)
-	tab := &table{assets: map[string]*asset{}, dirs: map[string]*directory{"/": {names: names}}}
-	for i := range names {
-		names[i] = fmt.Sprintf("%05d", i)
-		tab.assets["/"+names[i]] = newAsset("/"+names[i], names[i], stamp{size: 1})
+	paths := make([]string, maxListed+1)
+	for i := range paths {
+		paths[i] = fmt.Sprintf("/%05d", i)
 	}
-	l := tab.listing("/")
+	l := tableOf(paths...).listing("/")
 	if len(l.Entries) != maxListed || !l.Truncated || !strings.Contains(string(l.html(true)), "Only the first 10000 names") {
 		t.Errorf("%d entries, %v", len(l.Entries), l.Truncated)
 	}

@@ -60,7 +60,7 @@ func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp,
 		}
 		// The folder was replaced by another one: ask that.
 		t = f.table.Load()
-		now := t.assets[a.path]
+		now := t.asset(a.path)
 		if now == nil {
 			return nil, stamp{}, fs.ErrNotExist
 		}

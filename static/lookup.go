@@ -26,7 +26,7 @@ func (t *table) find(path string, browse bool) found {
 		return found{}
 	}
 	leads := func(p string) bool {
-		return t.assets[p] != nil || browse && t.dirs[p] != nil
+		return t.asset(p) != nil || browse && t.dir(p) != nil
 	}
 	bare := strings.TrimSuffix(collapsed, "/")
 	switch {
@@ -124,17 +124,17 @@ func navigation(r *http.Request, path string) bool {
 // nearest404 returns the 404.html nearest to path, which need not exist: that of the
 // deepest folder on its way, or of one above.
 func (t *table) nearest404(path string) *asset {
-	best := t.assets["/404.html"]
+	best := t.asset("/404.html")
 	for i := 1; i < len(path); {
 		n := strings.IndexByte(path[i:], '/')
 		if n < 0 {
 			break
 		}
 		i += n + 1
-		if t.dirs[path[:i]] == nil {
+		if t.dir(path[:i]) == nil {
 			break
 		}
-		if a := t.assets[path[:i]+"404.html"]; a != nil {
+		if a := t.asset(path[:i] + "404.html"); a != nil {
 			best = a
 		}
 	}

@@ -38,7 +38,7 @@ func TestMemoryStaysWithinItsLimit(t *testing.T) {
 	held := func() (used, sum int64) {
 		s.memory.mu.Lock()
 		defer s.memory.mu.Unlock()
-		for _, a := range s.table.Load().assets {
+		for a := range s.table.Load().all() {
 			if v := a.variant.Load(); v != nil && v.body != nil {
 				sum += v.size + overhead
 			}
@@ -71,10 +71,10 @@ func TestWhatIsAskedForStaysInMemory(t *testing.T) {
 		s.get("/" + fmt.Sprint(i))
 		s.get("/hot")
 	}
-	if v := s.table.Load().assets["/hot"].variant.Load(); v.body == nil {
+	if v := s.table.Load().asset("/hot").variant.Load(); v.body == nil {
 		t.Error("the file asked for most is not in memory")
 	}
-	v := s.table.Load().assets["/0"].variant.Load()
+	v := s.table.Load().asset("/0").variant.Load()
 	if v == nil || v.body != nil {
 		t.Fatal("a file asked for once pushes others out")
 	}
@@ -108,7 +108,7 @@ func TestUnreadableFilesAreSaidOnce(t *testing.T) {
 		w := httptest.NewRecorder()
 		for range 3 {
 			w = httptest.NewRecorder()
-			s.unreadable(w, httptest.NewRequest("GET", "/a", nil), tab, tab.assets["/a"], err)
+			s.unreadable(w, httptest.NewRequest("GET", "/a", nil), tab, tab.asset("/a"), err)
 		}
 		if w.Code != want || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%v: %d %v", err, w.Code, w.Header())

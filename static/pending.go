@@ -39,7 +39,7 @@ func (c *change) ripe(known bool) time.Time {
 func (p pending) due(t *table, now time.Time) map[string]*change {
 	var due map[string]*change
 	for path, c := range p {
-		if c.ripe(t.assets[path] != nil).After(now) {
+		if c.ripe(t.asset(path) != nil).After(now) {
 			continue
 		}
 		if due == nil {

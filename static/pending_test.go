@@ -6,7 +6,7 @@ import (
 )
 
 func TestChangesWaitUntilTheyRest(t *testing.T) {
-	known := &table{assets: map[string]*asset{"/known": newAsset("/known", "known", stamp{})}}
+	known := tableOf("/known")
 	begun := time.Unix(1000, 0)
 	at := func(d time.Duration) time.Time { return begun.Add(d) }
 	ripe := func(p pending, d time.Duration) bool { return p.due(known, at(d)) != nil }

@@ -16,7 +16,7 @@ func (f *follower) apply(t *table, due map[string]*change, now time.Time) bool {
 	enough := true
 	for path, c := range due {
 		dir := path[:strings.LastIndexByte(path, '/')+1]
-		if t.dirs[dir] == nil || t.dirs[path+"/"] != nil {
+		if t.dir(dir) == nil || t.dir(path+"/") != nil {
 			enough = false
 			continue
 		}
@@ -26,7 +26,7 @@ func (f *follower) apply(t *table, due map[string]*change, now time.Time) bool {
 			e.set(path, nil)
 		case fi.Mode().IsRegular():
 			f.pending[path] = c // where hold looks for the first event
-			if !f.pending.hold(path, t.assets[path] != nil, fi.ModTime(), now) {
+			if !f.pending.hold(path, t.asset(path) != nil, fi.ModTime(), now) {
 				delete(f.pending, path)
 				e.set(path, newAsset(path, path[1:], stampOf(fi)))
 			}
@@ -52,8 +52,8 @@ func (f *follower) publish(t *table) {
 		return
 	}
 	f.table.Store(t)
-	for path, a := range old.assets {
-		if t.assets[path] != a {
+	for a := range old.all() {
+		if t.asset(a.path) != a {
 			f.memory.forget(a)
 		}
 	}

@@ -94,6 +94,15 @@ func check(t *testing.T, err error) {
 	}
 }
 
+// tableOf is a table of files at the top of a folder, of one byte each.
+func tableOf(paths ...string) *table {
+	e := (&table{assets: map[string]*asset{}, dirs: map[string]*directory{"/": {}}}).edit()
+	for _, path := range paths {
+		e.set(path, newAsset(path, path[1:], stamp{size: 1}))
+	}
+	return e.done()
+}
+
 // answer is a response read to its end.
 type answer struct {
 	*http.Response

@@ -1,6 +1,7 @@
 package static
 
 import (
+	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -25,6 +26,38 @@ var (
 	emptyTable  = &table{} // the folder is missing
 	closedTable = &table{} // the Folder is closed
 )
+
+// asset returns the file at a path, or the index.html of the directory there; nil if there is none.
+func (t *table) asset(path string) *asset { return t.assets[path] }
+
+// dir returns the directory at a path, which ends in a slash; nil if there is none.
+func (t *table) dir(path string) *directory { return t.dirs[path] }
+
+// all goes over the files, in no order.
+func (t *table) all() iter.Seq[*asset] {
+	return func(yield func(*asset) bool) {
+		for path, a := range t.assets {
+			if path == a.path && !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// count returns how many files there are.
+func (t *table) count() int { return len(t.assets) }
+
+// list returns what lies in the directory at path, which is there, by name; folders without a slash.
+func (t *table) list(path string) (folders []string, assets []*asset) {
+	for _, name := range t.dirs[path].names {
+		if folder, ok := strings.CutSuffix(name, "/"); ok {
+			folders = append(folders, folder)
+		} else if a := t.assets[path+name]; a != nil {
+			assets = append(assets, a)
+		}
+	}
+	return folders, assets
+}
 
 // asset is a file as a scan saw it. A hundred thousand of them must be cheap:
 // all that a first request can make is in variant.
