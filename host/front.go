@@ -14,7 +14,9 @@ import (
 type front struct {
 	log    *slog.Logger
 	access *accessLog
-	router atomic.Pointer[router]
+	// middleware stands before the targets of sites that ask for it.
+	middleware *echoes
+	router     atomic.Pointer[router]
 	// combined is the format of the access log, accessAll whether requests for unknown domains go there.
 	combined, accessAll atomic.Bool
 	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.

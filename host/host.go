@@ -106,6 +106,7 @@ func New(o Options) (*Host, error) {
 		log: h.log, access: h.access, unknown: newFigures(),
 		httpsPort: func() int { return int(h.redirectPort.Load()) },
 	}
+	h.front.middleware = newEchoes(h.front.Error)
 	h.front.router.Store(newRouter(Config{}, nil))
 	h.metrics = newMetrics(h)
 	return h, nil
