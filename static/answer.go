@@ -11,18 +11,17 @@ import (
 	"sync"
 )
 
-// answer writes v in full, in part, or what its preconditions ask for. file is
-// its content unless that is in memory or not going to be needed.
-func (f *Folder) answer(w http.ResponseWriter, r *http.Request, v *variant, file *os.File) {
+// answer writes v, the content of a, in full, in part, or what its
+// preconditions ask for. path is the one that was asked for; file is the
+// content unless that is in memory or not going to be needed.
+func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *asset, v *variant, file *os.File) {
 	h := w.Header()
 	switch precondition(r.Header, v) {
 	case http.StatusPreconditionFailed:
 		f.options.Error(w, r, http.StatusPreconditionFailed)
 		return
 	case http.StatusNotModified:
-		// RFC 9110 section 15.4.5: what a cache needs to update what it has.
-		v.validators(h)
-		h["Cache-Control"] = noCache
+		f.head(w, r, path, a, v, http.StatusNotModified)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -35,37 +34,24 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, v *variant, file
 			return
 		}
 	}
-	v.validators(h)
-	h["Accept-Ranges"] = bytesUnit
-	h["Cache-Control"] = noCache
-	h["X-Content-Type-Options"] = nosniff
-	switch {
-	case len(parts) > 1:
-		v.sendParts(w, file, parts)
-		return
-	case len(parts) == 1:
-		h["Content-Type"] = v.kind.header
-		h["Content-Range"] = []string{parts[0].contentRange(v.size)}
-		h["Content-Length"] = []string{strconv.FormatInt(parts[0].length, 10)}
-		w.WriteHeader(http.StatusPartialContent)
-	default:
-		parts = []span{{0, v.size}}
-		h["Content-Type"] = v.kind.header
+	if len(parts) == 0 {
+		f.head(w, r, path, a, v, http.StatusOK)
 		h["Content-Length"] = v.length[:]
 		w.WriteHeader(http.StatusOK)
+		if r.Method != http.MethodHead {
+			v.send(w, file, span{0, v.size})
+		}
+		return
 	}
-	if r.Method != http.MethodHead {
-		v.send(w, file, parts[0])
+	f.head(w, r, path, a, v, http.StatusPartialContent)
+	if len(parts) > 1 {
+		v.sendParts(w, file, parts)
+		return
 	}
-}
-
-func (v *variant) validators(h http.Header) {
-	if v.etag[0] != "" {
-		h["Etag"] = v.etag[:]
-	}
-	if v.lastModified[0] != "" {
-		h["Last-Modified"] = v.lastModified[:]
-	}
+	h["Content-Range"] = []string{parts[0].contentRange(v.size)}
+	h["Content-Length"] = []string{strconv.FormatInt(parts[0].length, 10)}
+	w.WriteHeader(http.StatusPartialContent)
+	v.send(w, file, parts[0])
 }
 
 // sendParts writes several ranges as multipart/byteranges (RFC 9110 section 14.6).

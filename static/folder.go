@@ -129,7 +129,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	slash := encodedSlash(r.URL.RawPath)
 	if a := t.asset(path); a != nil && !slash {
-		f.serve(w, r, t, a)
+		f.serve(w, r, t, path, a)
 		return
 	}
 	if path == "" {
@@ -139,7 +139,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		path = "/" // "GET http://example.com", RFC 9110 section 4.2.3
 		if a := t.asset(path); a != nil {
-			f.serve(w, r, t, a)
+			f.serve(w, r, t, path, a)
 			return
 		}
 	}
@@ -154,23 +154,23 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.list(w, r, t, path)
 	case f.config.SPA && t.asset("/index.html") != nil && navigation(r, path):
 		w.Header()["Vary"] = varyNavigation
-		f.serve(w, r, t, t.asset("/index.html"))
+		f.serve(w, r, t, path, t.asset("/index.html"))
 	default:
 		f.notFound(w, r, t, path)
 	}
 }
 
-// serve answers with a file.
-func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, a *asset) {
+// serve answers a request for path with the file a.
+func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset) {
 	if v := a.variant.Load(); v != nil {
 		if v.body != nil {
 			f.memory.touch(v)
-			f.answer(w, r, v, nil)
+			f.answer(w, r, path, a, v, nil)
 			return
 		}
 		// What needs no content needs no file: the table knows the validators.
 		if r.Method == http.MethodHead || precondition(r.Header, v) != http.StatusOK {
-			f.answer(w, r, v, nil)
+			f.answer(w, r, path, a, v, nil)
 			return
 		}
 	}
@@ -182,7 +182,7 @@ func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, a *asse
 	if file != nil {
 		defer file.Close()
 	}
-	f.answer(w, r, v, file)
+	f.answer(w, r, path, a, v, file)
 }
 
 // unreadable answers a request for a file that could not be read.

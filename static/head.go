@@ -1,0 +1,25 @@
+package static
+
+import "net/http"
+
+// head sets the fields that a 200, 206 or 304 of a file has for what the file
+// is and where it lies: the only place that does, so that whatever else a
+// path is given comes after. path is the one that was asked for, below the
+// prefix; it is not a's own where a folder or a single-page app leads to a.
+// Fields that frame the content (Content-Length, Content-Range) follow later.
+func (f *Folder) head(w http.ResponseWriter, r *http.Request, path string, a *asset, v *variant, status int) {
+	h := w.Header()
+	if v.etag[0] != "" {
+		h["Etag"] = v.etag[:]
+	}
+	if v.lastModified[0] != "" {
+		h["Last-Modified"] = v.lastModified[:]
+	}
+	h["Cache-Control"] = noCache
+	if status == http.StatusNotModified {
+		return // RFC 9110 section 15.4.5: what a cache needs to update what it has
+	}
+	h["Accept-Ranges"] = bytesUnit
+	h["Content-Type"] = v.kind.header
+	h["X-Content-Type-Options"] = nosniff
+}
