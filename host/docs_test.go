@@ -33,7 +33,6 @@ var open = []string{
 	"ETag",
 	"If-None-Match",
 	"Cache-Control",
-	"Clean URLs",
 	"Listing",
 	"Hidden files",
 	"Redirects, rewrites, headers",

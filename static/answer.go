@@ -18,7 +18,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 	h := w.Header()
 	switch precondition(r.Header, v) {
 	case http.StatusPreconditionFailed:
-		f.options.Error(w, r, http.StatusPreconditionFailed)
+		f.fail(w, r, http.StatusPreconditionFailed)
 		return
 	case http.StatusNotModified:
 		f.head(w, r, path, a, v, http.StatusNotModified)
@@ -30,7 +30,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 		var err error
 		if parts, err = parseRange(lines, v.size); err != nil {
 			h["Content-Range"] = []string{"bytes */" + v.length[0]}
-			f.options.Error(w, r, http.StatusRequestedRangeNotSatisfiable)
+			f.fail(w, r, http.StatusRequestedRangeNotSatisfiable)
 			return
 		}
 	}

@@ -18,6 +18,11 @@ type Serving struct {
 	SPA bool `toml:"spa" json:"spa,omitempty"`
 	// Browse lists folders that have no index.html.
 	Browse bool `toml:"browse" json:"browse,omitempty"`
+	// HTMLHandling says at which path a page is served; its other paths lead there with 308.
+	// "auto-trailing-slash", which is the default: page.html at /page, dir/index.html at /dir/;
+	// "force-trailing-slash": at /page/ and /dir/; "drop-trailing-slash": at /page and /dir;
+	// "none": files at their own paths alone, so that "/" has no page.
+	HTMLHandling string `toml:"html_handling" json:"html_handling,omitempty"`
 	// Memory bounds the bytes of file content kept in memory; 64 MB when absent.
 	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
 }

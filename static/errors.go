@@ -34,13 +34,18 @@ func plainError(w http.ResponseWriter, r *http.Request, status int) {
 	}
 }
 
+// fail answers with an error page.
+func (f *Folder) fail(w http.ResponseWriter, r *http.Request, status int) {
+	f.options.Error(w, r, status)
+}
+
 // notFound answers with the nearest 404.html at or above path, else with the
 // general page. The answer has no validators: what is not there cannot be
 // asked for again "if modified".
 func (f *Folder) notFound(w http.ResponseWriter, r *http.Request, t *table, path string) {
 	a := t.nearest404(path)
 	if a == nil {
-		f.options.Error(w, r, http.StatusNotFound)
+		f.fail(w, r, http.StatusNotFound)
 		return
 	}
 	v := a.variant.Load()
@@ -48,7 +53,7 @@ func (f *Folder) notFound(w http.ResponseWriter, r *http.Request, t *table, path
 	if v == nil || v.body == nil {
 		var err error
 		if v, file, err = f.load(r.Context(), t, a); err != nil {
-			f.options.Error(w, r, http.StatusNotFound)
+			f.fail(w, r, http.StatusNotFound)
 			return
 		}
 		if file != nil {

@@ -47,6 +47,7 @@ type Folder struct {
 // be read. The Folder answers at once; Run keeps it up to date.
 func Open(c Config, o Options) (*Folder, error) {
 	c.Prefix = cmp.Or(c.Prefix, "/")
+	c.HTMLHandling = cmp.Or(c.HTMLHandling, autoTrailingSlash)
 	if !validPrefix(c.Prefix) {
 		return nil, fmt.Errorf("cannot serve folder %s: the path %q needs a slash at both ends, and single ones between", c.Root, c.Prefix)
 	}
@@ -105,59 +106,88 @@ func (f *Folder) Close() error {
 }
 
 // ServeHTTP answers GET, HEAD and OPTIONS; r.URL.Path begins with Config.Prefix.
+// Each step answers and says so, or leaves the request to the next.
 func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		w.Header()["Allow"] = allow
-		w.WriteHeader(http.StatusNoContent)
-		return
-	default:
-		w.Header()["Allow"] = allow
-		f.options.Error(w, r, http.StatusMethodNotAllowed)
+	if f.method(w, r) {
 		return
 	}
 	t := f.table.Load()
-	if t == closedTable {
-		f.options.Error(w, r, http.StatusServiceUnavailable)
-		return
+	path, ok := f.path(r)
+	switch {
+	case t == closedTable:
+		f.fail(w, r, http.StatusServiceUnavailable)
+	case !ok:
+		f.fail(w, r, http.StatusNotFound)
+	case f.found(w, r, t, path):
+	default:
+		f.missing(w, r, t, path)
+	}
+}
+
+// method answers what does not ask for a file.
+func (f *Folder) method(w http.ResponseWriter, r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return false
+	case http.MethodOptions:
+		w.Header()["Allow"] = allow
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.Header()["Allow"] = allow
+		f.fail(w, r, http.StatusMethodNotAllowed)
+	}
+	return true
+}
+
+// path returns the path below the folder that r asks for; "" is the folder's
+// own path without its slash.
+func (f *Folder) path(r *http.Request) (string, bool) {
+	if r.URL.Path == "" {
+		return "/", f.config.Prefix == "/" // "GET http://example.com", RFC 9110 section 4.2.3
 	}
 	path, ok := strings.CutPrefix(r.URL.Path, f.config.Prefix[:len(f.config.Prefix)-1])
-	if !ok || path != "" && path[0] != '/' {
-		f.options.Error(w, r, http.StatusNotFound)
-		return
+	return path, ok && (path == "" || path[0] == '/')
+}
+
+// found answers with what lies at path: a file, a listing, or a redirect there.
+func (f *Folder) found(w http.ResponseWriter, r *http.Request, t *table, path string) bool {
+	if encodedSlash(r.URL.RawPath) {
+		return false
 	}
-	slash := encodedSlash(r.URL.RawPath)
-	if a := t.asset(path); a != nil && !slash {
-		f.serve(w, r, t, path, a)
-		return
-	}
-	if path == "" {
-		if r.URL.Path != "" {
-			f.redirect(w, r, "/")
-			return
-		}
-		path = "/" // "GET http://example.com", RFC 9110 section 4.2.3
-		if a := t.asset(path); a != nil {
-			f.serve(w, r, t, path, a)
-			return
-		}
-	}
-	var to found
-	if !slash {
-		to = t.find(path, f.config.Browse)
+	to := found{redirect: "/"}
+	if path != "" {
+		to = t.lookup(f.config.HTMLHandling, f.config.Browse, path)
 	}
 	switch {
+	case to.asset != nil:
+		f.serve(w, r, t, path, to.asset)
 	case to.redirect != "":
 		f.redirect(w, r, to.redirect)
 	case to.list:
 		f.list(w, r, t, path)
-	case f.config.SPA && t.asset("/index.html") != nil && navigation(r, path):
-		w.Header()["Vary"] = varyNavigation
-		f.serve(w, r, t, path, t.asset("/index.html"))
 	default:
-		f.notFound(w, r, t, path)
+		return false
 	}
+	return true
+}
+
+// missing answers where nothing lies at path.
+func (f *Folder) missing(w http.ResponseWriter, r *http.Request, t *table, path string) {
+	if f.app(w, r, t, path) {
+		return
+	}
+	f.notFound(w, r, t, path)
+}
+
+// app answers navigations with the page of a single-page app.
+func (f *Folder) app(w http.ResponseWriter, r *http.Request, t *table, path string) bool {
+	a := t.asset(indexFile)
+	if !f.config.SPA || a == nil || !navigation(r, path) {
+		return false
+	}
+	w.Header()["Vary"] = varyNavigation
+	f.serve(w, r, t, path, a)
+	return true
 }
 
 // serve answers a request for path with the file a.
@@ -195,10 +225,10 @@ func (f *Folder) unreadable(w http.ResponseWriter, r *http.Request, t *table, a 
 		f.notFound(w, r, t, a.path)
 	case errors.Is(err, fs.ErrPermission):
 		f.notices.warn("cannot read file", a.file, err)
-		f.options.Error(w, r, http.StatusForbidden)
+		f.fail(w, r, http.StatusForbidden)
 	default:
 		f.notices.warn("cannot read file", a.file, err)
-		f.options.Error(w, r, http.StatusInternalServerError)
+		f.fail(w, r, http.StatusInternalServerError)
 	}
 }
 

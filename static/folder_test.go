@@ -21,7 +21,6 @@ func TestFilesAndIndexesAreServed(t *testing.T) {
 	})
 	for path, want := range map[string]string{
 		"/":                                   "home",
-		"/index.html":                         "home",
 		"/a.txt":                              "a",
 		"/%61.txt":                            "a",
 		"/a.txt?x=%2f..":                      "a",

@@ -9,51 +9,6 @@ import (
 
 const maxSegment = 255 // bytes; NAME_MAX of the usual file systems
 
-// found is what a path leads to when it is not a file itself: at most one field is set.
-type found struct {
-	redirect string // another path of the folder that leads to something
-	list     bool   // a folder to be listed
-}
-
-// find looks further for a path that is no key of t.assets. The path is
-// decoded once, by net/url; it is never decoded or resolved again.
-func (t *table) find(path string, browse bool) found {
-	collapsed := path
-	if strings.Contains(path, "//") {
-		collapsed = collapse(path)
-	}
-	if !servablePath(collapsed) {
-		return found{}
-	}
-	leads := func(p string) bool {
-		return t.asset(p) != nil || browse && t.dir(p) != nil
-	}
-	bare := strings.TrimSuffix(collapsed, "/")
-	switch {
-	case leads(collapsed):
-		if collapsed == path {
-			return found{list: true} // a file would have been found before
-		}
-		return found{redirect: collapsed}
-	case bare != collapsed && leads(bare): // "/file.txt/"
-		return found{redirect: bare}
-	case bare == collapsed && leads(bare+"/"): // "/dir"
-		return found{redirect: bare + "/"}
-	}
-	return found{}
-}
-
-// collapse makes one slash of several.
-func collapse(path string) string {
-	b := make([]byte, 0, len(path))
-	for i := range len(path) {
-		if path[i] != '/' || len(b) == 0 || b[len(b)-1] != '/' {
-			b = append(b, path[i])
-		}
-	}
-	return string(b)
-}
-
 // servablePath tells whether path, which begins with a slash, is made of
 // servable names; a slash may end it. It excludes "." and ".." segments,
 // which clients remove before they send (RFC 3986 section 5.2.4).
@@ -142,7 +97,7 @@ func (t *table) nearest404(path string) *asset {
 }
 
 // redirect answers with 308 to a path of the folder, keeping the query. The
-// path comes from the table or is "/": it begins with one slash and has
+// path is "/", or made of names in the table: it begins with one slash and has
 // neither backslash nor control character, so it cannot name another host.
 func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, path string) {
 	to := url.URL{

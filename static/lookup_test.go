@@ -87,8 +87,8 @@ func TestNearest404PageAnswers(t *testing.T) {
 			t.Errorf("%s: %v", path, a.Header)
 		}
 	}
-	if a := s.get("/404.html"); a.StatusCode != 200 {
-		t.Errorf("/404.html itself: %d", a.StatusCode)
+	if a := s.get("/404"); a.StatusCode != 200 || a.body != "top" {
+		t.Errorf("the page itself: %s", brief(a))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -35,6 +36,9 @@ func Validate(c Config) []Complaint {
 	}
 	if !validPrefix(c.Prefix) {
 		add("path", "the path "+strconv.Quote(c.Prefix)+" cannot lead to a folder", `write it as "/docs/": a slash at both ends, single ones between`)
+	}
+	if modes := []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths}; c.HTMLHandling != "" && !slices.Contains(modes, c.HTMLHandling) {
+		add("html_handling", "there is no html_handling "+strconv.Quote(c.HTMLHandling), "one of "+strings.Join(modes, ", "))
 	}
 	if c.Memory < 0 {
 		add("memory", "the memory for files is negative", `write a size such as "64MB"`)

@@ -19,6 +19,8 @@ func TestValidateSaysAllThatIsWrong(t *testing.T) {
 		{Config{Root: "public"}, []string{"root: the path public is not absolute"}},
 		{Config{Root: filepath.Join(dir, "none"), Prefix: "docs", Serving: Serving{Memory: -1}}, []string{"root: the folder", "path: the path", "memory: the memory"}},
 		{Config{Root: filepath.Join(dir, "file")}, []string{"is not a folder"}},
+		{Config{Root: dir, Serving: Serving{HTMLHandling: "none"}}, nil},
+		{Config{Root: dir, Serving: Serving{HTMLHandling: "plain"}}, []string{`html_handling: there is no html_handling "plain"`}},
 		{Config{Root: dir, Prefix: "//x/"}, []string{"path: "}},
 		{Config{Root: dir, Prefix: "/\\x/"}, []string{"path: "}},
 		{Config{Root: dir, Prefix: "/a\tb/"}, []string{"path: "}},

@@ -34,7 +34,7 @@ func newFolderServer(c *console) *cobra.Command {
 func ServeFolder(ctx context.Context, out io.Writer) error {
 	setting := func(name string) string { return os.Getenv("PM2_SERVE_" + name) }
 	root := cmp.Or(setting("PATH"), ".")
-	folder, err := static.Open(static.Config{Root: root, Serving: static.Serving{SPA: setting("SPA") == "true", Browse: setting("FTP") == "true"}}, static.Options{})
+	folder, err := static.Open(static.Config{Root: root, Serving: static.Serving{SPA: setting("SPA") == "true", Browse: setting("FTP") == "true", HTMLHandling: static.PlainPaths}}, static.Options{})
 	if err != nil {
 		return err
 	}
