@@ -17,6 +17,7 @@ import (
 // not change it to make a build pass.
 var layers = []string{
 	"internal/dateformat internal/durable internal/testcache internal/unit",
+	"internal/httplint",
 	"apps/node apps/ecosystem",
 	"static apps tls host/express",
 	"host",

@@ -1,0 +1,69 @@
+package httplint
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// collected are findings that no test heard of.
+var collected struct {
+	sync.Mutex
+	running bool
+	texts   []string
+}
+
+// Run puts a Transport under http.DefaultTransport, runs the tests and returns
+// what to exit with: not 0 when an answer was wrong. It is called by TestMain.
+func Run(m *testing.M) int {
+	real := http.DefaultTransport
+	http.DefaultTransport = &Transport{Base: real}
+	collected.running = true
+	code := m.Run()
+	http.DefaultTransport = real
+	collected.Lock()
+	defer collected.Unlock()
+	for _, text := range collected.texts {
+		fmt.Fprintln(os.Stderr, text)
+	}
+	if len(collected.texts) > 0 && code == 0 {
+		code = 1
+	}
+	return code
+}
+
+// RunApps is Run where all answers are made by apps.
+func RunApps(m *testing.M) int {
+	allFromApps.Store(true)
+	return Run(m)
+}
+
+// collect keeps a finding, with the place in a test that it came to.
+func collect(text string) {
+	collected.Lock()
+	defer collected.Unlock()
+	if !collected.running {
+		panic("httplint: no test hears of this, and TestMain does not call Run: " + text)
+	}
+	if len(collected.texts) < 100 {
+		collected.texts = append(collected.texts, "--- "+place()+": "+text)
+	}
+}
+
+func place() string {
+	calls := make([]uintptr, 64)
+	frames := runtime.CallersFrames(calls[:runtime.Callers(2, calls)])
+	for {
+		f, more := frames.Next()
+		if strings.HasSuffix(f.File, "_test.go") {
+			return fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		if !more {
+			return "outside of a test"
+		}
+	}
+}
