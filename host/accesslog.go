@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -14,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"roost/tls"
 )
 
 // accessLog writes a line for each request, to one rotated file. Requests
@@ -184,18 +185,14 @@ func (x *exchange) siteName() string {
 	return x.site.name
 }
 
-func clientAddress(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
-	}
-	return r.RemoteAddr
-}
-
-// tlsVersion is "1.3", "1.2", or empty for plain HTTP.
+// tlsVersion is "1.3", "1.2", "proxy" where a trusted one has spoken TLS with
+// the client, or empty for plain HTTP.
 func tlsVersion(r *http.Request) string {
 	switch {
 	case r.TLS == nil:
 		return ""
+	case r.TLS == tls.Elsewhere:
+		return "proxy"
 	case r.TLS.Version == 0x0304: // RFC 8446 section 4.2.1
 		return "1.3"
 	case r.TLS.Version == 0x0303:

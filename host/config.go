@@ -37,6 +37,9 @@ type Listen struct {
 	HeaderTimeout unit.Duration `toml:"header_timeout" json:"header_timeout,omitzero"`
 	// ProgressTimeout closes a connection whose peer neither sends nor takes a byte for so long while it should; 60 s when absent.
 	ProgressTimeout unit.Duration `toml:"progress_timeout" json:"progress_timeout,omitzero"`
+	// TrustedProxies are addresses and networks of proxies in front of the box. What they say in X-Forwarded-For is
+	// the client's address, and X-Forwarded-Proto whether it came by HTTPS; nobody else is believed.
+	TrustedProxies []string `toml:"trusted_proxies" json:"trusted_proxies,omitempty"`
 	// Source is the file that said so; empty: nobody did.
 	Source string `toml:"-" json:"source,omitempty"`
 }
@@ -76,4 +79,5 @@ type Target struct {
 	App  string `toml:"app" json:"app,omitempty"`
 	// Serving is for folders.
 	static.Serving
+	Protection
 }

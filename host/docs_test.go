@@ -40,8 +40,6 @@ var open = []string{
 	"CORS",
 	"Basic auth",
 	"Limits",
-	"Addresses",
-	"Security headers",
 	"Early hints",
 	"Downloads",
 	"Development",

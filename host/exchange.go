@@ -17,9 +17,10 @@ type exchange struct {
 	request *http.Request
 	link    *link
 	start   time.Time
-	domain  string // canonical, of the request
-	site    *site  // nil: unknown
-	app     string // empty: not for an app
+	domain  string      // canonical, of the request
+	site    *site       // nil: unknown
+	app     string      // empty: not for an app
+	head    *answerHead // nil: the head is left as it is
 
 	status   int // 0: nothing written
 	bytes    int64
@@ -42,13 +43,14 @@ const h2Chunk = 32 << 10 // bytes in which an answer must move within the progre
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		x.status = status
+		x.head.add(x.Header(), x.request)
 	}
 	x.ResponseWriter.WriteHeader(status)
 }
 
 func (x *exchange) Write(p []byte) (n int, err error) {
 	if x.status == 0 {
-		x.status = http.StatusOK
+		x.WriteHeader(http.StatusOK)
 	}
 	if x.out.timeout == 0 {
 		n, err = x.ResponseWriter.Write(p)
@@ -75,7 +77,7 @@ func (x *exchange) ReadFrom(r io.Reader) (int64, error) {
 		return copyTo(x, r)
 	}
 	if x.status == 0 {
-		x.status = http.StatusOK
+		x.WriteHeader(http.StatusOK)
 	}
 	n, err := rf.ReadFrom(r)
 	x.bytes += n
@@ -85,7 +87,7 @@ func (x *exchange) ReadFrom(r io.Reader) (int64, error) {
 // FlushError sends what is buffered.
 func (x *exchange) FlushError() error {
 	if x.status == 0 {
-		x.status = http.StatusOK
+		x.WriteHeader(http.StatusOK)
 	}
 	if x.out.timeout > 0 {
 		x.out.begin()

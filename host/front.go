@@ -19,6 +19,8 @@ type front struct {
 	router     atomic.Pointer[router]
 	// combined is the format of the access log, accessAll whether requests for unknown domains go there.
 	combined, accessAll atomic.Bool
+	// trusted are the proxies that tell the client's address; nil: none.
+	trusted atomic.Pointer[proxies]
 	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.
 	httpsPort func() int
 	unknown   *figures // requests for domains that are nobody's
@@ -36,6 +38,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 2 && x.link.wire != nil && x.link.wire.timeout > 0 {
 		x.watchStream(x.link.wire.timeout)
 	}
+	if trusted := f.trusted.Load(); trusted != nil {
+		trusted.reveal(r)
+	}
 	count := f.unknown
 	x.domain = requestDomain(r.Host)
 	domain, named := f.router.Load().find(x.domain)
@@ -43,9 +48,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := cleanPath(r.URL.Path)
 	if domain != nil {
 		if to = domain.route(path); to != nil {
-			x.site, x.app = to.site, to.name
+			x.site, x.app, x.head = to.site, to.name, to.head
 		} else {
 			x.site = domain.first()
+			x.head = x.site.head
 		}
 		count = x.site.figures
 	}
@@ -74,6 +80,8 @@ func (f *front) answer(x *exchange, r *http.Request, to *route, path string, nam
 		}
 	}
 	switch {
+	case !admitted(x.site, to, r):
+		f.Error(x, r, http.StatusForbidden)
 	case to == nil || to.target == nil:
 		f.Error(x, r, http.StatusNotFound)
 	case to.slash && len(path) == len(to.prefix):
@@ -81,6 +89,18 @@ func (f *front) answer(x *exchange, r *http.Request, to *route, path string, nam
 	default:
 		to.target.ServeHTTP(x, to.rewrite(r, path))
 	}
+}
+
+// admitted says whether the address rules of where a request leads let it in.
+// Paths that lead nowhere have those of the site.
+func admitted(s *site, to *route, r *http.Request) bool {
+	switch {
+	case to != nil:
+		return to.addresses == nil || to.addresses.admit(clientAddr(r))
+	case s != nil:
+		return s.addresses == nil || s.addresses.admit(clientAddr(r))
+	}
+	return true
 }
 
 // rewrite returns the request as the target is to see it. Its path is the one
@@ -145,7 +165,7 @@ func (f *front) end(x *exchange, count *figures, to *route) {
 	switch {
 	case x.status > 0:
 	case failure == nil && x.request.Context().Err() == nil:
-		x.status = http.StatusOK // net/http writes it
+		x.WriteHeader(http.StatusOK) // net/http would
 	default:
 		x.status = statusAborted
 	}

@@ -80,7 +80,7 @@ func SourceOf(file string) string {
 // mergeBox makes [host] and [tls] those of the file.
 func (c *Config) mergeBox(file string, declared Config) {
 	switch {
-	case declared.Host != (Listen{}):
+	case !reflect.ValueOf(declared.Host).IsZero():
 		c.Host = declared.Host
 		c.Host.Source = file
 	case c.Host.Source == file:

@@ -47,7 +47,7 @@ func Parse(file string, text []byte, env string) (Config, []Problem) {
 	c.Lines = Lines{source: index}
 
 	folder := filepath.Dir(file)
-	if c.Host != (Listen{}) {
+	if !reflect.ValueOf(c.Host).IsZero() {
 		c.Host.Source = source
 	}
 	if c.TLS != (tls.Config{}) {

@@ -32,6 +32,7 @@ type route struct {
 	target http.Handler
 	app    *figures // nil: a folder
 	name   string   // of the app
+	protection
 }
 
 // site is what a running site needs besides its targets.
@@ -41,6 +42,7 @@ type site struct {
 	accessLog  bool
 	errorPages string
 	figures    *figures
+	protection // of paths that lead nowhere
 }
 
 // targets turns the parts of a Config into what answers requests.
@@ -98,10 +100,11 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		accessLog:  c.logsAccess(s),
 		errorPages: s.ErrorPages,
 		figures:    t.site(s.Name()),
+		protection: newProtection(s.Protection, s.App == ""),
 	}
 	var routes []route
 	add := func(path string, to Target, strip bool) {
-		r := route{prefix: strings.TrimSuffix(path, "/"), strip: strip, site: running}
+		r := route{prefix: strings.TrimSuffix(path, "/"), strip: strip, site: running, protection: newProtection(to.Protection.over(s.Protection), to.App == "")}
 		switch {
 		case to.Root != "":
 			r.target = t.folder(to, r.prefix+"/")
@@ -119,7 +122,7 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		add(r.Path, r.Target, r.StripPrefix)
 	}
 	if len(routes) == 0 { // an app that is gone, say: the domain is still known
-		routes = append(routes, route{site: running})
+		routes = append(routes, route{site: running, protection: running.protection})
 	}
 	return routes
 }

@@ -108,6 +108,7 @@ func (v *validator) host() {
 			v.report(at, d.key, fmt.Sprintf("%s = %v would cut off honest clients", d.key, d.value), `want at least a second; a plain number is milliseconds, write "30s"`)
 		}
 	}
+	v.networks(at, "trusted_proxies", h.TrustedProxies)
 	if h.HTTP == "off" && h.HTTPS == "off" {
 		v.report(at, "https", "both http and https are off", "leave one of them on")
 	}

@@ -96,6 +96,7 @@ func (v *validator) targets(s *Site, at place) {
 		v.report(at, "root", "leads nowhere", "set root to a folder or app to the name of an app")
 	}
 	v.target(s.Target, at, "")
+	v.protection(s.Protection, at, "")
 	if s.ErrorPages != "" {
 		if what, hint := isFolder(s.ErrorPages); what != "" {
 			v.report(at, "error_pages", what, hint)
@@ -118,6 +119,7 @@ func (v *validator) targets(s *Site, at place) {
 			v.report(at, here+".root", fmt.Sprintf("route %s leads nowhere", r.Path), "set root to a folder or app to the name of an app")
 		}
 		v.target(r.Target, at, here)
+		v.protection(r.Protection, at, here)
 	}
 }
 

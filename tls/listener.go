@@ -263,6 +263,10 @@ func (l *Listener) isClosed() bool {
 	return l.closed
 }
 
+// Elsewhere stands in a request for the handshake that a proxy in front has
+// done with the client; nothing is known of it.
+var Elsewhere = &tls.ConnectionState{}
+
 // State returns what was agreed on in conn's handshake; nil when conn is not TLS.
 func State(conn net.Conn) *tls.ConnectionState {
 	for conn != nil {

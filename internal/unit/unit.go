@@ -5,13 +5,15 @@ package unit
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // Duration is a length of time. In configuration it is a number of
-// milliseconds, as in PM2, or a text such as "30s", "1h30m" or "250ms".
+// milliseconds, as in PM2, or a text such as "30s", "1h30m", "250ms", "7d",
+// "2w" or "1y" (365 days).
 type Duration time.Duration
 
 // Or returns d, or otherwise where d is zero (absent).
@@ -35,7 +37,7 @@ func (d *Duration) Decode(v any) error {
 		if n, err := strconv.ParseFloat(v, 64); err == nil {
 			return d.Decode(n)
 		}
-		p, err := time.ParseDuration(strings.ReplaceAll(v, " ", ""))
+		p, err := time.ParseDuration(long.ReplaceAllStringFunc(strings.ReplaceAll(v, " ", ""), inHours))
 		if err != nil {
 			return fmt.Errorf("%q is not a length of time; write milliseconds or a text such as \"30s\"", v)
 		}
@@ -47,6 +49,18 @@ func (d *Duration) Decode(v any) error {
 		return fmt.Errorf("a length of time cannot be negative")
 	}
 	return nil
+}
+
+// long are the parts of a text that package time has no unit for.
+var long = regexp.MustCompile(`[0-9]+[dwy]`)
+
+func inHours(part string) string {
+	n, err := strconv.Atoi(part[:len(part)-1])
+	if err != nil || n > 1000_000 {
+		return part // which is no length of time
+	}
+	hours := map[byte]int{'d': 24, 'w': 7 * 24, 'y': 365 * 24}[part[len(part)-1]]
+	return strconv.Itoa(n*hours) + "h"
 }
 
 // MarshalJSON writes d as a text such as "30s".

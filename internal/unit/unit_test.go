@@ -9,7 +9,7 @@ import (
 func TestDurationsAreMillisecondsOrTexts(t *testing.T) {
 	for in, want := range map[any]time.Duration{
 		int64(1600): 1600 * time.Millisecond, 0.5: 500 * time.Microsecond, "30s": 30 * time.Second,
-		"1h 30m": 90 * time.Minute, "250": 250 * time.Millisecond,
+		"1h 30m": 90 * time.Minute, "250": 250 * time.Millisecond, "1y": 365 * 24 * time.Hour, "1w2d12h": 228 * time.Hour,
 	} {
 		var d Duration
 		if err := d.Decode(in); err != nil || time.Duration(d) != want {
@@ -21,7 +21,7 @@ func TestDurationsAreMillisecondsOrTexts(t *testing.T) {
 			t.Errorf("%v through JSON became %v (%v)", d, back, err)
 		}
 	}
-	for _, bad := range []any{"soon", int64(-1), true, "-3s"} {
+	for _, bad := range []any{"soon", int64(-1), true, "-3s", "-1d", "9999999999d", "1000000y", "1d5"} {
 		var d Duration
 		if err := d.Decode(bad); err == nil {
 			t.Errorf("Decode(%v) gave %v, want an error", bad, d)
