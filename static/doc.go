@@ -18,8 +18,8 @@
 // HEAD and 304 are answered from the table alone.
 //
 // A change shows within a second of its end. A file that is being written in
-// place is held back until it rests; rename a finished file over the old one
-// to be certain that nobody sees half of it. On network file systems, and where
+// place is held back until it rests, for ten seconds at most; rename a finished
+// file over the old one to be certain that nobody sees half of it. On network file systems, and where
 // the system gives no more watches, the folder is read every half second
 // (less often when reading it takes longer than 50 ms).
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ const (
 type follower struct {
 	*Folder
 	pending pending
+	watch   *watcher  // of this session
 	polls   time.Time // do not try to watch before
 }
 
@@ -37,9 +39,10 @@ func (f *Folder) Run(ctx context.Context) error {
 }
 
 // session reads the whole folder and then follows its changes until the next
-// reading is due: because the folder itself was replaced, a directory or a
-// link came or went, events were lost, or nothing tells of changes. One way
-// to begin keeps watches and table in step without ever repairing either.
+// reading is due: because the folder itself was replaced, a directory was
+// moved, a link came or went, events were lost, or nothing tells of changes. One
+// way to begin keeps watches and table in step without ever repairing either:
+// the watch of a directory that was moved would go on under its old name.
 func (f *follower) session(ctx context.Context) {
 	root := f.reopen(ctx)
 	if root == nil {
@@ -50,42 +53,54 @@ func (f *follower) session(ctx context.Context) {
 	if old.root != root {
 		old = emptyTable // inodes of another folder prove nothing
 	}
-	s := f.scanner(root, old)
-	s.hold = func(path string, known bool, modified time.Time) bool {
-		return f.pending.hold(path, known, modified, time.Now())
-	}
-	watch := f.watch()
-	defer func() { watch.close() }()
-	s.watch = func(dir string) {
-		err := watch.add(filepath.Join(f.config.Root, dir))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			watch.close()
-			watch = f.unwatched(err)
-		}
-	}
+	f.watch = f.listen()
+	defer func() { f.watch.close() }()
+	s := f.reader(root, old)
 	t, err := s.scan(ctx)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || passing(err) {
 		if old.root != root {
 			root.Close()
+		}
+		if err != nil && ctx.Err() == nil {
+			f.notices.warn("cannot read folder for now", f.config.Root, err)
+			pause(ctx, pollEvery)
 		}
 		return
 	}
 	if err != nil {
 		f.notices.warn("cannot read folder", f.config.Root, err)
+		s.again = true
 		t = &table{root: root}
 	}
 	f.publish(t)
 	cost := time.Since(begun)
 	again := begun.Add(max(checkEvery, 500*cost))
-	if watch.events == nil || err != nil {
+	if f.watch.events == nil || s.again {
 		again = begun.Add(max(pollEvery, 10*cost))
 	}
-	f.follow(ctx, watch, again, begun.Add(min(3*cost, maxCatchUp)))
+	f.follow(ctx, again, begun.Add(min(3*cost, maxCatchUp)))
+}
+
+// reader returns what reads anew, and has what it reads watched.
+func (f *follower) reader(root *os.Root, old *table) *scanner {
+	s := f.scanner(root, old)
+	s.hold = func(path string, modified time.Time) bool {
+		return f.pending.hold(path, modified, time.Now())
+	}
+	s.watch = func(dir string) {
+		err := f.watch.add(filepath.Join(f.config.Root, dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			f.watch.close()
+			f.watch = f.unwatched(err)
+			s.again = true
+		}
+	}
+	return s
 }
 
 // follow applies changes as they come until the whole is to be read again: at
 // again, or when they ask for it, but not before soonest.
-func (f *follower) follow(ctx context.Context, watch *watcher, again, soonest time.Time) {
+func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 	now := time.Now()
 	root, look := now.Add(rootEvery), now
 	timer := time.NewTimer(0)
@@ -99,14 +114,19 @@ func (f *follower) follow(ctx context.Context, watch *watcher, again, soonest ti
 		select {
 		case <-ctx.Done():
 			return
-		case e, ok := <-watch.events:
+		case e, ok := <-f.watch.events:
 			if !ok {
 				return
 			}
-			if path, ok := f.pathOf(e); ok {
-				f.pending.add(path, time.Now())
+			path, ok := f.pathOf(e)
+			if !ok {
+				break
 			}
-		case <-watch.errors: // too many events at once: some are lost
+			if e.Has(fsnotify.Rename) && f.table.Load().dir(path+"/") != nil {
+				again = earlier(again, soonest)
+			}
+			f.pending.add(path, time.Now())
+		case <-f.watch.errors: // too many events at once: some are lost
 			again = earlier(again, soonest)
 		case path := <-f.stale:
 			f.pending.add(path, time.Now())
@@ -121,7 +141,7 @@ func (f *follower) follow(ctx context.Context, watch *watcher, again, soonest ti
 			root = now.Add(rootEvery)
 		}
 		if !look.After(now) {
-			if due := f.pending.due(t, now); due != nil && !f.apply(t, due, now) {
+			if due := f.pending.due(now); due != nil && !f.apply(ctx, t, due) {
 				again = earlier(again, soonest)
 			}
 			// A large table takes a while to copy; do not do only that.
@@ -130,8 +150,8 @@ func (f *follower) follow(ctx context.Context, watch *watcher, again, soonest ti
 	}
 }
 
-// watch returns what tells of changes; it tells of none where that fails.
-func (f *follower) watch() *watcher {
+// listen returns what tells of changes; it tells of none where that fails.
+func (f *follower) listen() *watcher {
 	if time.Now().Before(f.polls) {
 		return silent
 	}

@@ -3,9 +3,8 @@ package static
 import "time"
 
 const (
-	quiet     = 150 * time.Millisecond // without events, after which a change counts as finished
-	holdKnown = 800 * time.Millisecond // a file written all the time is taken as it is after so long;
-	holdNew   = 10 * time.Second       // one that nobody has seen whole yet, after so long
+	quiet = 150 * time.Millisecond // without events, after which a change counts as finished
+	limit = 10 * time.Second       // a file written all the time is taken as it is after so long
 )
 
 // pending is the paths that have changed and are waiting to rest.
@@ -22,24 +21,14 @@ func (p pending) add(path string, now time.Time) {
 	}
 }
 
-// ripe tells when path is to be looked at if nothing else happens; known: the table has it.
-func (c *change) ripe(known bool) time.Time {
-	limit := holdNew
-	if known {
-		limit = holdKnown
-	}
-	if at, end := c.last.Add(quiet), c.first.Add(limit); at.Before(end) {
-		return at
-	} else {
-		return end
-	}
-}
+// ripe tells when what has changed is to be looked at if nothing else happens.
+func (c *change) ripe() time.Time { return earlier(c.last.Add(quiet), c.first.Add(limit)) }
 
 // due takes the ripe paths out.
-func (p pending) due(t *table, now time.Time) map[string]*change {
+func (p pending) due(now time.Time) map[string]*change {
 	var due map[string]*change
 	for path, c := range p {
-		if c.ripe(t.asset(path) != nil).After(now) {
+		if c.ripe().After(now) {
 			continue
 		}
 		if due == nil {
@@ -53,7 +42,7 @@ func (p pending) due(t *table, now time.Time) map[string]*change {
 
 // hold tells whether a file found changed, last written at modified, should
 // be left alone for now, and sees to it that it is looked at again.
-func (p pending) hold(path string, known bool, modified, now time.Time) bool {
+func (p pending) hold(path string, modified, now time.Time) bool {
 	if age := now.Sub(modified); age < 0 || age >= quiet {
 		return false
 	}
@@ -62,7 +51,7 @@ func (p pending) hold(path string, known bool, modified, now time.Time) bool {
 		c = &change{first: now}
 	}
 	c.last = now
-	if !c.ripe(known).After(now) {
+	if !c.ripe().After(now) {
 		return false
 	}
 	p[path] = c

@@ -1,46 +1,72 @@
 package static
 
 import (
+	"context"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
-	"time"
 )
 
-// apply brings single files up to date. It returns false when that is not
-// enough: a directory or a link has come, gone or changed.
-func (f *follower) apply(t *table, due map[string]*change, now time.Time) bool {
+// apply brings files and directories up to date. It returns false when that is
+// not enough and the whole is to be read again.
+func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) bool {
 	if t.links > 0 {
 		return false // a file may be known under more names than its own
 	}
 	e := t.edit()
+	s := f.reader(t.root, t)
 	enough := true
-	for path, c := range due {
-		dir := path[:strings.LastIndexByte(path, '/')+1]
-		if t.dir(dir) == nil || t.dir(path+"/") != nil {
-			enough = false
+	read := "\n" // the directory read last; no path begins so
+	for _, path := range slices.Sorted(maps.Keys(due)) {
+		if strings.HasPrefix(path, read) {
+			continue
+		}
+		dir, _ := splitPath(path)
+		if e.dir(dir) == nil {
+			enough = enough && t.dir(dir) != nil // else it was dropped just now
 			continue
 		}
 		fi, err := t.root.Lstat(path[1:])
 		switch {
-		case err != nil:
+		case passing(err):
+			enough = false
+			continue
+		case err == nil && fi.Mode()&fs.ModeSymlink != 0:
+			enough = false
+			continue
+		case err == nil && fi.IsDir():
+			read = path + "/"
 			e.set(path, nil)
-		case fi.Mode().IsRegular():
-			f.pending[path] = c // where hold looks for the first event
-			if !f.pending.hold(path, t.asset(path) != nil, fi.ModTime(), now) {
-				delete(f.pending, path)
+			s.scanBelow(ctx, e, read)
+			if ctx.Err() != nil || s.again || e.links > 0 {
+				return false
+			}
+			continue
+		}
+		if e.dir(path+"/") != nil {
+			e.drop(path + "/")
+			e.link(path, false)
+		}
+		if err != nil || !fi.Mode().IsRegular() {
+			e.set(path, nil)
+			continue
+		}
+		f.pending[path] = due[path] // where hold looks for the first event
+		if !s.hold(path, fi.ModTime()) {
+			delete(f.pending, path)
+			if old := t.asset(path); old == nil || old.stamp != stampOf(fi) {
 				e.set(path, newAsset(path, path[1:], stampOf(fi)))
 			}
-		case fi.IsDir(), fi.Mode()&fs.ModeSymlink != 0:
-			enough = false
-		default:
-			e.set(path, nil)
 		}
 	}
-	if len(e.dropped) > 0 || len(e.added) > 0 {
-		f.table.Store(e.done())
-		for _, a := range e.dropped {
+	if e.changed() {
+		u := e.done()
+		f.table.Store(u)
+		for _, a := range e.files {
 			f.memory.forget(a)
 		}
+		f.forget(e.whole, u)
 	}
 	return enough
 }
@@ -52,12 +78,22 @@ func (f *follower) publish(t *table) {
 		return
 	}
 	f.table.Store(t)
-	for a := range old.all() {
-		if t.asset(a.path) != a {
-			f.memory.forget(a)
-		}
-	}
+	f.forget(slices.Collect(old.dirs.all()), t)
 	if old.root != nil && old.root != t.root {
 		old.root.Close() // requests that hold the old table ask the new one
+	}
+}
+
+// forget frees what was kept of files in some directories that are not in t.
+func (f *follower) forget(dirs []*directory, t *table) {
+	for _, d := range dirs {
+		if t.dir(d.path) == d {
+			continue
+		}
+		for a := range d.files.all() {
+			if t.asset(a.path) != a {
+				f.memory.forget(a)
+			}
+		}
 	}
 }

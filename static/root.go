@@ -26,7 +26,9 @@ func (f *follower) reopen(ctx context.Context) *os.Root {
 	}
 	root, err := openRoot(f.config.Root)
 	if err != nil {
-		if now != nil {
+		if passing(err) {
+			f.notices.warn("cannot open folder for now", f.config.Root, err)
+		} else if now != nil {
 			f.log.Error("the folder is gone; its site answers 404 until it is back", "folder", f.config.Root, "error", err)
 			f.publish(emptyTable)
 		}

@@ -20,7 +20,7 @@ const (
 // errTooMany ends a scan; what was found until then is served.
 var errTooMany = errors.New("more than 1,000,000 files and folders")
 
-// scanner reads the whole folder into a new table.
+// scanner reads the whole folder, or a directory of it, into a new table.
 type scanner struct {
 	root    *os.Root
 	base    []string // absolute spellings of the root's path
@@ -30,11 +30,13 @@ type scanner struct {
 	// before it is read, so that no later change is missed.
 	watch func(dir string)
 	// hold, if set, tells whether a file that has changed should wait until it rests.
-	hold func(path string, known bool, modified time.Time) bool
+	hold func(path string, modified time.Time) bool
 
-	to     *table
-	seen   int // files and directories so far
-	linked int // of them, those below links
+	to     *edit
+	linked int // of the files and directories seen, those below links
+	// again: all should be read again soon, because something could not be read
+	// for now (it is in the table as it was) or moved away meanwhile.
+	again bool
 }
 
 // trail is how a scan came into a directory through links, innermost first.
@@ -45,19 +47,26 @@ type trail struct {
 }
 
 // scan reads the folder. It fails when the top cannot be read; below it, what
-// cannot be read is left out, and said.
+// may not be read is left out, and said.
 func (s *scanner) scan(ctx context.Context) (*table, error) {
-	s.to = &table{
-		root:   s.root,
-		assets: make(map[string]*asset, len(s.old.assets)),
-		dirs:   make(map[string]*directory, len(s.old.dirs)),
-	}
+	s.to = (&table{root: s.root}).edit()
 	err := s.dir(ctx, place{path: "/", file: "."})
 	if errors.Is(err, errTooMany) {
 		s.notices.warn("cannot serve all of the folder", s.base[0], err)
 		err = nil
 	}
-	return s.to, err
+	return s.to.done(), err
+}
+
+// scanBelow reads the directory at path, which no link leads to, into a table being changed.
+func (s *scanner) scanBelow(ctx context.Context, to *edit, path string) {
+	s.to = to
+	to.drop(path)
+	at := place{path: path, file: path[1 : len(path)-1]}
+	if err := s.dir(ctx, at); err != nil {
+		s.unreadable(at, err)
+	}
+	to.link(path, to.dir(path) != nil)
 }
 
 // place is a directory to be read.
@@ -67,60 +76,97 @@ type place struct {
 	links *trail
 }
 
-// dir reads a directory into the table, and then those in it.
+// dir reads a directory into the table, and those in it.
 func (s *scanner) dir(ctx context.Context, at place) error {
 	if s.watch != nil {
 		s.watch(at.file)
 	}
-	d := &directory{}
-	var below []place
-	err := s.read(ctx, at.file, func(e fs.DirEntry) bool {
-		if s.seen++; s.seen > maxSeen {
-			return false
-		}
-		if at.links != nil {
-			if s.linked++; s.linked > maxLinked {
-				s.notices.warn("cannot follow all links", s.base[0], errTooManyLinked)
-				return false
-			}
-		}
-		if inner, ok := s.entry(d, at, e); ok {
-			below = append(below, inner)
-		}
-		return true
-	})
+	files := index[*asset]{}.edit()
+	below, err := s.read(ctx, at, files)
 	if err != nil {
 		return err
 	}
-	s.to.dirs[at.path] = d
-	if a := s.to.assets[at.path+"index.html"]; a != nil {
-		s.to.assets[at.path] = a
-	}
+	d := &directory{path: at.path, index: files.get(at.path + "index.html"), files: files.index}
 	for _, inner := range below {
-		if ctx.Err() != nil || s.seen > maxSeen {
+		if ctx.Err() != nil || s.to.seen > maxSeen {
 			break
 		}
-		if err := s.dir(ctx, inner); err == nil || errors.Is(err, errTooMany) {
-			d.names = append(d.names, inner.path[len(at.path):])
-		} else if !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
-			s.notices.warn("cannot read folder", inner.file, err)
+		if err := s.dir(ctx, inner); err != nil && ctx.Err() == nil {
+			s.unreadable(inner, err)
+		}
+		if s.to.dir(inner.path) != nil {
+			_, name := splitPath(inner.path)
+			d.folders = append(d.folders, name)
 		}
 	}
-	slices.Sort(d.names)
-	d.names = slices.Clip(d.names)
-	if s.seen > maxSeen {
+	slices.Sort(d.folders)
+	d.folders = slices.Clip(d.folders)
+	if old := s.old.dir(at.path); old != nil && old.same(d) {
+		d = old
+	}
+	s.to.put(d)
+	if s.to.seen > maxSeen {
 		return errTooMany
 	}
 	return ctx.Err()
 }
 
-// entry puts a file of the directory at into the table; a directory is returned.
-func (s *scanner) entry(d *directory, at place, e fs.DirEntry) (place, bool) {
+// read puts the files of a directory into files and returns the directories in it.
+func (s *scanner) read(ctx context.Context, at place, files *indexEdit[*asset]) (below []place, err error) {
+	d, err := s.root.OpenFile(at.file, readOnly, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	for ctx.Err() == nil {
+		some, err := d.ReadDir(readBatch)
+		for _, e := range some {
+			if !servable(e.Name(), at.file == ".") {
+				continue
+			}
+			if !s.count(at) {
+				return below, nil
+			}
+			a, inner, err := s.entry(at, e)
+			if err != nil {
+				return nil, err
+			}
+			if a != nil {
+				files.put(a)
+			} else if inner.path != "" {
+				below = append(below, inner)
+			}
+		}
+		if err == io.EOF {
+			return below, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, ctx.Err()
+}
+
+// count counts one thing in the directory at, and tells whether that is still allowed.
+func (s *scanner) count(at place) bool {
+	s.to.seen++
+	if at.links != nil {
+		if s.linked++; s.linked > maxLinked {
+			s.notices.warn("cannot follow all links", s.base[0], errTooManyLinked)
+			return false
+		}
+	}
+	return s.to.seen <= maxSeen
+}
+
+// entry looks at what lies in the directory at: it returns a file, a directory
+// to be read, or nothing. It fails when it cannot say for now.
+func (s *scanner) entry(at place, e fs.DirEntry) (*asset, place, error) {
 	name, links := e.Name(), at.links
 	file := join(at.file, name)
 	fi, err := e.Info()
 	if err != nil {
-		return place{}, false // gone since the directory was read
+		return nil, place{}, nil // gone since the directory was read
 	}
 	if fi.Mode()&fs.ModeSymlink != 0 {
 		s.to.links++
@@ -129,59 +175,62 @@ func (s *scanner) entry(d *directory, at place, e fs.DirEntry) (place, bool) {
 			links = links.through(at.file)
 			err = links.check(real)
 		}
-		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				s.notices.warn("cannot follow link", file, err)
-			}
-			return place{}, false
+		switch {
+		case err == nil:
+			file = real
+		case passing(err):
+			return nil, place{}, err
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, place{}, nil
+		default:
+			s.notices.warn("cannot follow link", file, err)
+			return nil, place{}, nil
 		}
-		file = real
 	}
 	switch {
 	case fi.IsDir():
-		return place{at.path + name + "/", file, links}, true
+		return nil, place{at.path + name + "/", file, links}, nil
 	case fi.Mode().IsRegular():
-		if a := s.asset(at.path+name, file, fi); a != nil {
-			d.names = append(d.names, a.path[len(at.path):])
-			s.to.assets[a.path] = a
-		}
+		return s.asset(at.path+name, file, fi), place{}, nil
 	}
-	return place{}, false
+	return nil, place{}, nil
 }
 
-// read calls each with the servable entries of a directory until it says no more.
-func (s *scanner) read(ctx context.Context, dir string, each func(fs.DirEntry) bool) error {
-	d, err := s.root.OpenFile(dir, readOnly, 0)
-	if err != nil {
-		return err
+// unreadable deals with a directory that could not be read: it stays in the
+// table as it was when the reason will pass, and is left out otherwise.
+func (s *scanner) unreadable(at place, err error) {
+	s.again = s.again || passing(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooMany)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errTooMany):
+	case passing(err):
+		s.notices.warn("cannot read folder for now", at.file, err)
+		s.keep(at.path)
+	default:
+		s.notices.warn("cannot read folder", at.file, err)
 	}
-	defer d.Close()
-	for ctx.Err() == nil {
-		some, err := d.ReadDir(readBatch)
-		for _, e := range some {
-			if servable(e.Name(), dir == ".") && !each(e) {
-				return nil
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+}
+
+// keep puts a directory and those below it into the table as they were.
+func (s *scanner) keep(path string) {
+	d := s.old.dir(path)
+	if d == nil {
+		return
 	}
-	return ctx.Err()
+	s.to.put(d)
+	for _, name := range d.folders {
+		s.keep(path + name + "/")
+	}
 }
 
 // asset returns the file at path: the one known if it has not changed, nil if
 // it is new and still being written.
 func (s *scanner) asset(path, file string, fi fs.FileInfo) *asset {
 	now := stampOf(fi)
-	old := s.old.assets[path]
+	old := s.old.asset(path)
 	if old != nil && old.stamp == now && old.file == file {
 		return old
 	}
-	if s.hold != nil && s.hold(path, old != nil, fi.ModTime()) {
+	if s.hold != nil && s.hold(path, fi.ModTime()) {
 		return old
 	}
 	return newAsset(path, file, now)
@@ -192,6 +241,12 @@ func newAsset(path, file string, at stamp) *asset {
 		file = path[1:] // one string instead of two
 	}
 	return &asset{path: path, file: file, stamp: at, kind: mediaTypeOf(path)}
+}
+
+// passing tells whether err says nothing about the file, but that the system
+// cannot do what was asked of it now: too many open files, no memory, a disk that fails.
+func passing(err error) bool {
+	return err != nil && !gone(err) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, os.ErrClosed)
 }
 
 // join joins a path below the root, "." being the root, with a name.

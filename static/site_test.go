@@ -96,7 +96,8 @@ func check(t *testing.T, err error) {
 
 // tableOf is a table of files at the top of a folder, of one byte each.
 func tableOf(paths ...string) *table {
-	e := (&table{assets: map[string]*asset{}, dirs: map[string]*directory{"/": {}}}).edit()
+	e := emptyTable.edit()
+	e.put(&directory{path: "/"})
 	for _, path := range paths {
 		e.set(path, newAsset(path, path[1:], stamp{size: 1}))
 	}
