@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"roost/static"
 	"roost/tls"
 )
 
@@ -43,7 +44,7 @@ func requestTarget(r *http.Request) string {
 		path = "/" + path
 	}
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {
-		path += "?" + r.URL.RawQuery
+		path += "?" + static.Query(r.URL.RawQuery)
 	}
 	return path
 }
@@ -60,7 +61,7 @@ func (s *site) redirects(name string, named bool) bool {
 func addSlash(prefix string, r *http.Request) string {
 	to := (&url.URL{Path: prefix + "/"}).EscapedPath()
 	if r.URL.RawQuery != "" {
-		to += "?" + r.URL.RawQuery
+		to += "?" + static.Query(r.URL.RawQuery)
 	}
 	return to
 }

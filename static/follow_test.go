@@ -13,6 +13,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/goleak"
+
+	"roost/internal/httplint"
 )
 
 // modes are the ways to learn of changes.
@@ -276,8 +278,7 @@ func TestRunEndsAndLeavesNothingOpen(t *testing.T) {
 		go func() { done <- f.Run(ctx) }()
 		write(t, root, files{"a/b/c": "changed"})
 		within(t, time.Second, "the change", func() bool {
-			w := httptest.NewRecorder()
-			f.ServeHTTP(w, httptest.NewRequest("GET", "/a/b/c", nil))
+			w := httplint.Record(t, f, httptest.NewRequest("GET", "/a/b/c", nil))
 			return w.Body.String() == "changed"
 		})
 		cancel()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // FuzzPath asks for any path at all. Whatever is answered with 200 must be the
@@ -46,17 +48,15 @@ func FuzzPath(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { site.Close() })
-	ask := func(target string) (*httptest.ResponseRecorder, bool) {
+	ask := func(t *testing.T, target string) (*httptest.ResponseRecorder, bool) {
 		u, err := url.ParseRequestURI(target) // as net/http does
 		if err != nil {
 			return nil, false
 		}
-		w := httptest.NewRecorder()
-		site.ServeHTTP(w, &http.Request{Method: "GET", URL: u, Header: http.Header{}})
-		return w, true
+		return httplint.Record(t, site, &http.Request{Method: "GET", URL: u, Header: http.Header{}}), true
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		w, ok := ask(target)
+		w, ok := ask(t, target)
 		if !ok {
 			return
 		}
@@ -67,7 +67,7 @@ func FuzzPath(f *testing.F) {
 			if err != nil || u.Host != "" || u.Scheme != "" || to[0] != '/' || strings.HasPrefix(to, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.ContainsAny(to, "\r\n") {
 				t.Fatalf("%q is redirected to %q", target, to)
 			}
-			if w, ok = ask(to); !ok || w.Code != 200 {
+			if w, ok = ask(t, to); !ok || w.Code != 200 {
 				t.Fatalf("%q is redirected to %q, which is answered with %d", target, to, w.Code)
 			}
 		}

@@ -102,7 +102,7 @@ func (t *table) nearest404(path string) *asset {
 func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, path string) {
 	to := url.URL{
 		Path:       f.config.Prefix[:len(f.config.Prefix)-1] + path,
-		RawQuery:   strings.ReplaceAll(r.URL.RawQuery, "#", "%23"), // net/http lets it pass
+		RawQuery:   Query(r.URL.RawQuery),
 		ForceQuery: r.URL.ForceQuery,
 	}
 	h := w.Header()

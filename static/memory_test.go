@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 func TestMemoryStaysWithinItsLimit(t *testing.T) {
@@ -23,8 +25,7 @@ func TestMemoryStaysWithinItsLimit(t *testing.T) {
 		asking.Go(func() {
 			for i := range 300 {
 				n := (i*7 + worker*13) % 100
-				w := httptest.NewRecorder()
-				s.ServeHTTP(w, httptest.NewRequest("GET", fmt.Sprintf("/f%02d", n), nil))
+				w := httplint.Record(t, s, httptest.NewRequest("GET", fmt.Sprintf("/f%02d", n), nil))
 				if want := all[fmt.Sprintf("f%02d", n)]; w.Code != 200 || w.Body.String() != want {
 					t.Errorf("f%02d: %d %.10s", n, w.Code, w.Body)
 				}
@@ -108,7 +109,9 @@ func TestUnreadableFilesAreSaidOnce(t *testing.T) {
 		w := httptest.NewRecorder()
 		for range 3 {
 			w = httptest.NewRecorder()
-			s.unreadable(w, httptest.NewRequest("GET", "/a", nil), tab, tab.asset("/a"), err)
+			r := httptest.NewRequest("GET", "/a", nil)
+			s.unreadable(w, r, tab, tab.asset("/a"), err)
+			httplint.Recorded(t, w, r)
 		}
 		if w.Code != want || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%v: %d %v", err, w.Code, w.Header())

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // fileConn notes what its ReadFrom is given: net/http calls it on the
@@ -65,7 +67,7 @@ func TestLargeFilesAreSentByTheKernel(t *testing.T) {
 	h.Listener = fileListener{h.Listener.(*net.TCPListener), &saw}
 	h.Start()
 	defer h.Close()
-	s := &site{t: t, url: h.URL}
+	s := &site{t: t, url: h.URL, asks: &httplint.Transport{T: t}}
 	// net/http sends the first 512 bytes with the head.
 	for _, c := range []struct {
 		fields []string
@@ -106,7 +108,7 @@ func TestCutFileBreaksTheAnswerOff(t *testing.T) {
 		h := httptest.NewUnstartedServer(s.Folder)
 		h.EnableHTTP2 = protocol == "HTTP/2.0"
 		h.StartTLS()
-		res, err := h.Client().Get(h.URL + "/big")
+		res, err := httplint.Client(t, h).Get(h.URL + "/big")
 		check(t, err)
 		if res.Proto != protocol || res.ContentLength != 16<<20 {
 			t.Errorf("%s, %d bytes", res.Proto, res.ContentLength)
@@ -128,7 +130,7 @@ func TestLargeFilesOverHTTP2(t *testing.T) {
 	h.StartTLS()
 	defer h.Close()
 	for path, want := range map[string]string{"/big": strings.Repeat("0123456789abcdef", 1<<16), "/a": "small"} {
-		res, err := h.Client().Get(h.URL + path)
+		res, err := httplint.Client(t, h).Get(h.URL + path)
 		check(t, err)
 		body, err := io.ReadAll(res.Body)
 		check(t, err)

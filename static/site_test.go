@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // site is a folder served over TCP.
@@ -24,6 +26,7 @@ type site struct {
 	url  string
 	addr string
 	logs *logs
+	asks http.RoundTripper
 }
 
 // files are names and contents; a name that ends in a slash is a folder, a
@@ -43,7 +46,7 @@ func newSite(t *testing.T, c Config, all files) *site {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(f)
-	s := &site{Folder: f, t: t, root: c.Root, url: h.URL, addr: h.Listener.Addr().String(), logs: logs}
+	s := &site{Folder: f, t: t, root: c.Root, url: h.URL, addr: h.Listener.Addr().String(), logs: logs, asks: &httplint.Transport{T: t}}
 	t.Cleanup(func() {
 		h.Close()
 		if err := f.Close(); err != nil {
@@ -126,7 +129,7 @@ func (s *site) ask(method, path string, fields ...string) answer {
 
 func (s *site) do(r *http.Request) answer {
 	s.t.Helper()
-	res, err := http.DefaultTransport.RoundTrip(r)
+	res, err := s.asks.RoundTrip(r)
 	check(s.t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
@@ -143,7 +146,7 @@ func (s *site) raw(target string, fields ...string) answer {
 	check(s.t, c.SetDeadline(time.Now().Add(10*time.Second)))
 	_, err = io.WriteString(c, "GET "+target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+strings.Join(append(fields, ""), "\r\n")+"\r\n")
 	check(s.t, err)
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	res, err := httplint.Read(s.t, bufio.NewReader(c), nil)
 	check(s.t, err)
 	body, err := io.ReadAll(res.Body)
 	check(s.t, err)

@@ -19,16 +19,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // FromApp is a field by which an app of a test says that it made the answer.
 const FromApp = "X-From-App"
-
-// allFromApps is set by RunApps.
-var allFromApps atomic.Bool
 
 // answer is a response as the checks see it. Those of the head run before the
 // body is read.
@@ -98,7 +94,7 @@ func newAnswer(res *http.Response, req *http.Request) *answer {
 	if req != nil && req.Method != "" {
 		a.method = req.Method
 	}
-	a.fromApp = allFromApps.Load() || a.header.Get(FromApp) != ""
+	a.fromApp = Apps.on.Load() || a.header.Get(FromApp) != ""
 	return a
 }
 
@@ -117,6 +113,9 @@ var (
 )
 
 func (a *answer) checkHead() {
+	if Unguarded.on.Load() && a.status >= 400 && len(a.header) == 2 && a.value("Connection") == "close" && a.value("Content-Type") == "text/plain; charset=utf-8" {
+		return
+	}
 	for _, check := range headChecks {
 		check(a)
 	}

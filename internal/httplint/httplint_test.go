@@ -451,6 +451,20 @@ func TestWhatNoTestHearsOfFailsTheRun(t *testing.T) {
 	collected.texts = nil
 }
 
+func TestOptionsHoldForAllAnswers(t *testing.T) {
+	refusal := "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+	for option, answer := range map[Option]string{Unguarded: refusal, Apps: with(nothing, "Server: x")} {
+		if _, found := Answers([]byte(get), []byte(answer)); len(found) == 0 {
+			t.Errorf("not complained of: %s", answer)
+		}
+		option.on.Store(true)
+		if _, found := Answers([]byte(get), []byte(answer)); len(found) > 0 {
+			t.Errorf("%s: %q", answer, found)
+		}
+		option.on.Store(false)
+	}
+}
+
 func TestAHandlerIsCheckedWithoutAConnection(t *testing.T) {
 	l := &listener{TB: t}
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 404) })

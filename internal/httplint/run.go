@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -17,9 +18,23 @@ var collected struct {
 	texts   []string
 }
 
+// Option is something that holds for all answers of a test binary.
+type Option struct{ on *atomic.Bool }
+
+var (
+	// Apps: all answers are made by apps.
+	Apps = Option{new(atomic.Bool)}
+	// Unguarded: servers are net/http's alone, which refuses what it cannot
+	// read with an answer that no handler has seen.
+	Unguarded = Option{new(atomic.Bool)}
+)
+
 // Run puts a Transport under http.DefaultTransport, runs the tests and returns
 // what to exit with: not 0 when an answer was wrong. It is called by TestMain.
-func Run(m *testing.M) int {
+func Run(m *testing.M, options ...Option) int {
+	for _, o := range options {
+		o.on.Store(true)
+	}
 	real := http.DefaultTransport
 	http.DefaultTransport = &Transport{Base: real}
 	collected.running = true
@@ -34,12 +49,6 @@ func Run(m *testing.M) int {
 		code = 1
 	}
 	return code
-}
-
-// RunApps is Run where all answers are made by apps.
-func RunApps(m *testing.M) int {
-	allFromApps.Store(true)
-	return Run(m)
 }
 
 // collect keeps a finding, with the place in a test that it came to.

@@ -22,12 +22,13 @@ func location(a *answer) {
 		a.say("a %d with Location", a.status)
 	}
 	to := a.value("Location")
+	path, _, _ := strings.Cut(to, "?") // the query is the client's own
 	u, err := url.Parse(to)
 	switch {
 	case err != nil || to == "":
 		a.say("Location %q: %v", to, err)
 		return
-	case strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r > 0x7e || strings.ContainsRune("\\\"<>^`{|}", r) }):
+	case strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r > 0x7e }), strings.ContainsAny(path, "\\\"<>^`{|}"):
 		a.say("Location %q has what no URI has", to)
 	case u.Scheme == "" && (u.Host != "" || strings.HasPrefix(to, "//")):
 		a.say("Location %q leads to another host", to)

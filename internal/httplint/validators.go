@@ -20,7 +20,7 @@ func isTag(s string) bool {
 	return true
 }
 
-// tags are those of a list such as If-None-Match.
+// tags are those of a list such as If-None-Match, up to where it is malformed.
 func tags(lines []string) (all []string) {
 	for _, line := range lines {
 		for line != "" {
@@ -37,7 +37,9 @@ func tags(lines []string) (all []string) {
 				break
 			}
 			all = append(all, line[:start+end+2])
-			line = line[start+end+2:]
+			if line = strings.TrimLeft(line[start+end+2:], " \t"); line != "" && line[0] != ',' {
+				break
+			}
 		}
 	}
 	return all
