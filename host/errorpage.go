@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"mime"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
+
+	"roost/static"
 )
 
 //go:embed errorpage.html
@@ -52,7 +52,7 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, folder strin
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Add("Vary", "Accept")
+	static.AddVary(h, "Accept")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		w.Write(body)
@@ -60,7 +60,7 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, folder strin
 }
 
 func errorBody(r *http.Request, status int, folder string) (body []byte, contentType string) {
-	if prefersJSON(r.Header.Values("Accept")) {
+	if static.PrefersJSON(r.Header["Accept"]) {
 		body, _ = json.Marshal(map[string]any{"status": status, "error": http.StatusText(status), "message": errorTexts[status]})
 		return append(body, '\n'), "application/json"
 	}
@@ -102,51 +102,4 @@ func builtInPage(status int) []byte {
 	}
 	builtInPages.Store(status, page.Bytes())
 	return page.Bytes()
-}
-
-// prefersJSON compares the weights that Accept gives to JSON and to HTML (RFC
-// 9110 section 12.5.1). Who accepts anything alike gets HTML.
-func prefersJSON(accept []string) bool {
-	if len(accept) == 0 {
-		return false
-	}
-	var json, html weight
-	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		kind, params, err := mime.ParseMediaType(strings.TrimSpace(part))
-		if err != nil {
-			continue
-		}
-		q := 1.0
-		if text, ok := params["q"]; ok {
-			if q, err = strconv.ParseFloat(text, 64); err != nil || q < 0 || q > 1 {
-				continue
-			}
-		}
-		switch {
-		case kind == "application/json" || kind == "application/problem+json" || strings.HasSuffix(kind, "+json"):
-			json.set(q, 3)
-		case kind == "text/html" || kind == "application/xhtml+xml":
-			html.set(q, 3)
-		case kind == "application/*":
-			json.set(q, 2)
-		case kind == "text/*":
-			html.set(q, 2)
-		case kind == "*/*":
-			json.set(q, 1)
-			html.set(q, 1)
-		}
-	}
-	return json.q > html.q
-}
-
-// weight keeps what the most specific range says.
-type weight struct {
-	q        float64
-	specific int
-}
-
-func (w *weight) set(q float64, specific int) {
-	if specific > w.specific || specific == w.specific && q > w.q {
-		w.q, w.specific = q, specific
-	}
 }

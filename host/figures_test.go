@@ -168,23 +168,6 @@ func FuzzAccessLog(f *testing.F) {
 	})
 }
 
-func TestAcceptDecidesBetweenJSONAndHTML(t *testing.T) {
-	for accept, want := range map[string]bool{
-		"": false, "*/*": false, "text/html": false, "application/json": true, "application/json, */*": false,
-		"application/json, text/html;q=0.9": true, "text/html, application/json;q=0.9": false, "application/problem+json": true,
-		"application/*": true, "application/json;q=0": false, "text/html;q=0, */*": true, "application/vnd.api+json": true, "nonsense": false,
-		"application/json;q=2": false, "*/*;q=0.1, application/json;q=0.5": true,
-	} {
-		values := []string{accept}
-		if accept == "" {
-			values = nil
-		}
-		if got := prefersJSON(values); got != want {
-			t.Errorf("%q: %v", accept, got)
-		}
-	}
-}
-
 func TestRunLeavesNothingRunning(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	b := newBox(t)

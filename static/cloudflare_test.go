@@ -74,7 +74,7 @@ func TestPagesAreAnsweredAsByCloudflare(t *testing.T) {
 			w := httptest.NewRecorder()
 			f.ServeHTTP(w, &http.Request{Method: "GET", URL: u, Header: http.Header{}})
 			got := strings.TrimSpace(http.StatusText(w.Code) + " " + w.Header().Get("Location") + w.Body.String())
-			want = strings.NewReplacer("200", "OK", "307", http.StatusText(308), "404", http.StatusText(404)).Replace(want[:3]) + want[3:]
+			want = strings.NewReplacer("200", "OK", "307", http.StatusText(http.StatusPermanentRedirect), "404", http.StatusText(http.StatusNotFound)).Replace(want[:3]) + want[3:]
 			if got != want {
 				t.Errorf("%s %v: %s: %s, theirs %s", q.Mode, q.Files, path, got, want)
 			}

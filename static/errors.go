@@ -34,41 +34,50 @@ func plainError(w http.ResponseWriter, r *http.Request, status int) {
 	}
 }
 
-// fail answers with an error page.
+// fail answers with the folder's own <status>.html, at its top, else as Options.Error does.
 func (f *Folder) fail(w http.ResponseWriter, r *http.Request, status int) {
-	f.options.Error(w, r, status)
+	t := f.table.Load()
+	if a := t.asset("/" + strconv.Itoa(status) + ".html"); a == nil || !f.errorPage(w, r, t, a, status) {
+		f.options.Error(w, r, status)
+	}
 }
 
-// notFound answers with the nearest 404.html at or above path, else with the
-// general page. The answer has no validators: what is not there cannot be
-// asked for again "if modified".
+// notFound answers with the nearest 404.html at or above path, else with the general page.
 func (f *Folder) notFound(w http.ResponseWriter, r *http.Request, t *table, path string) {
-	a := t.nearest404(path)
-	if a == nil {
-		f.fail(w, r, http.StatusNotFound)
-		return
+	if a := t.nearest404(path); a == nil || !f.errorPage(w, r, t, a, http.StatusNotFound) {
+		f.options.Error(w, r, http.StatusNotFound)
+	}
+}
+
+// errorPage answers with a file of the folder, for those who do not prefer
+// JSON. The answer has no validators: what is not there cannot be asked for
+// again "if modified".
+func (f *Folder) errorPage(w http.ResponseWriter, r *http.Request, t *table, a *asset, status int) bool {
+	if PrefersJSON(r.Header["Accept"]) {
+		return false
 	}
 	v := a.variant.Load()
 	var file *os.File
 	if v == nil || v.body == nil {
 		var err error
 		if v, file, err = f.load(r.Context(), t, a); err != nil {
-			f.fail(w, r, http.StatusNotFound)
-			return
+			return false
 		}
 		if file != nil {
 			defer file.Close()
 		}
 	}
 	h := w.Header()
+	AddVary(h, "Accept")
 	h["Content-Type"] = v.kind.header
 	h["Content-Length"] = v.length[:]
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore
-	w.WriteHeader(http.StatusNotFound)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		v.send(w, file, span{0, v.size})
 	}
+	return true
 }
 
 // notices logs each trouble with a file once, not at every request or scan.

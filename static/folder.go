@@ -179,13 +179,17 @@ func (f *Folder) missing(w http.ResponseWriter, r *http.Request, t *table, path 
 	f.notFound(w, r, t, path)
 }
 
-// app answers navigations with the page of a single-page app.
+// app answers navigations with the page of a single-page app. Whether it does
+// is up to the fields that Vary names, also where the answer is no.
 func (f *Folder) app(w http.ResponseWriter, r *http.Request, t *table, path string) bool {
 	a := t.asset(indexFile)
-	if !f.config.SPA || a == nil || !navigation(r, path) {
+	if !f.config.SPA || a == nil || !route(path) {
 		return false
 	}
 	w.Header()["Vary"] = varyNavigation
+	if !navigation(r) {
+		return false
+	}
 	f.serve(w, r, t, path, a)
 	return true
 }

@@ -42,7 +42,7 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	l.Path = strings.TrimSuffix(f.config.Prefix, "/") + path
 	h := w.Header()
 	var body []byte
-	if wantsJSON(r) {
+	if PrefersJSON(r.Header["Accept"]) {
 		body, _ = json.Marshal(l) // strings, numbers and times: cannot fail
 		body = append(body, '\n')
 		h["Content-Type"] = jsonType
@@ -104,10 +104,4 @@ func (l Listing) html(top bool) []byte {
 	}
 	b.WriteString("</body>\n</html>\n")
 	return b.Bytes()
-}
-
-// wantsJSON tells whether r asks for JSON and not for a page.
-func wantsJSON(r *http.Request) bool {
-	accept := strings.Join(r.Header["Accept"], ",")
-	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }

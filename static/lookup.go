@@ -54,26 +54,21 @@ func encodedSlash(raw string) bool {
 	return false
 }
 
-// navigation tells whether r wants a page rather than a part of one: such
-// requests for unknown paths belong to a single-page app's router. A last
-// segment with an extension is a missing file; paths of hidden names and of
-// /.well-known are asked for by programs.
-func navigation(r *http.Request, path string) bool {
-	if !servablePath(path) || path == "/.well-known" || strings.HasPrefix(path, "/.well-known/") {
-		return false
+// route tells whether path may be one of a single-page app's own. A last
+// segment with an extension is a missing file; hidden names and what lies
+// below /.well-known are asked for by programs (the rule of npm's sirv).
+func route(path string) bool {
+	return servablePath(path) && path != "/.well-known" && !strings.HasPrefix(path, "/.well-known/") &&
+		!strings.Contains(path[strings.LastIndexByte(path, '/')+1:], ".")
+}
+
+// navigation tells whether r wants a page rather than a part of one. Browsers
+// say so (Fetch Metadata); those that do not, and other clients, name HTML.
+func navigation(r *http.Request) bool {
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 {
+		return mode[0] == "navigate"
 	}
-	if strings.Contains(path[strings.LastIndexByte(path, '/')+1:], ".") {
-		return false
-	}
-	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		return true
-	}
-	for _, accept := range r.Header["Accept"] {
-		if strings.Contains(accept, "text/html") {
-			return true
-		}
-	}
-	return false
+	return namesHTML(r.Header["Accept"])
 }
 
 // nearest404 returns the 404.html nearest to path, which need not exist: that of the

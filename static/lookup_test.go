@@ -105,6 +105,10 @@ func TestSinglePageAppGetsItsNavigations(t *testing.T) {
 		{"/items/a%2Fb", page, "200 app"},
 		{"/bare/", page, "200 app"},
 		{"/users/7", part, "404 none"},
+		{"/users/7", "Accept: text/html;q=0, text/*", "404 none"},
+		{"/users/7", "Accept: application/json", "404 404 Not Found"},
+		{"/users/7.css", "Sec-Fetch-Mode: navigate", "404 none"},
+		{"/logo.svg", page, "404 none"},
 		{"/users/7.json", page, "404 none"},
 		{"/assets/b.js", page, "404 none"},
 		{"/v1.2/users", page, "200 app"},
@@ -121,6 +125,23 @@ func TestSinglePageAppGetsItsNavigations(t *testing.T) {
 		a := s.raw(c.path, c.field)
 		if got := brief(a); got != c.want {
 			t.Errorf("%s with %s: %s, want %s", c.path, c.field, got, c.want)
+		}
+	}
+	// What the browser says counts for more than what a script asks for.
+	for mode, want := range map[string]string{"navigate": "200 app", "cors": "404 none", "no-cors": "404 none", "same-origin": "404 none"} {
+		a := s.raw("/users/7", page, "Sec-Fetch-Mode: "+mode)
+		if got := brief(a); got != want || a.Header.Get("Vary") != "Accept, Sec-Fetch-Mode" {
+			t.Errorf("a request in mode %s: %s %v, want %s", mode, got, a.Header, want)
+		}
+	}
+	head := s.ask("HEAD", "/users/7", page)
+	if head.StatusCode != 200 || head.ContentLength != 3 || head.body != "" {
+		t.Errorf("HEAD: %d, %d bytes", head.StatusCode, head.ContentLength)
+	}
+	below := newSite(t, Config{Prefix: "/app/", Serving: Serving{SPA: true}}, files{"index.html": "app"})
+	for path, want := range map[string]string{"/app/users/7": "200 app", "/app": "308 /app/", "/app/x.js": "404 404 Not Found", "/users/7": "404 404 Not Found"} {
+		if got := brief(below.raw(path, page)); got != want {
+			t.Errorf("with a prefix, %s: %s, want %s", path, got, want)
 		}
 	}
 	a := s.raw("/users/7", page)
