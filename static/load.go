@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	maxInMemory = 256 << 10              // bytes; larger files stay on disk
-	restTime    = 50 * time.Millisecond  // a file not written for so long is taken to be whole
-	patience    = 300 * time.Millisecond // how long a request waits for a file to rest
+	maxInMemory = 256 << 10       // bytes; larger files stay on disk
+	restTime    = quiet           // a file not written for so long is taken to be whole
+	patience    = 3 * time.Second // how long a request waits for a file to rest
 )
 
 // errNotRegular means a device, pipe, socket or directory where a file was.

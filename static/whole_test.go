@@ -1,0 +1,188 @@
+package static
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A version is what a file holds at one time: 200 KB that end in the hash of
+// the rest, so that no two states mixed and no part pass for whole.
+const versionSize = 200 << 10
+
+func version(n int) []byte {
+	b := bytes.Repeat(binary.BigEndian.AppendUint64(nil, uint64(n)), versionSize/8)
+	sum := sha256.Sum256(b[:versionSize-sha256.Size])
+	copy(b[versionSize-sha256.Size:], sum[:])
+	return b
+}
+
+// versionOf returns the number of the version that b is, and an error if it is none.
+func versionOf(b []byte) (int, error) {
+	if len(b) != versionSize {
+		return 0, fmt.Errorf("%d bytes of %d", len(b), versionSize)
+	}
+	n := int(binary.BigEndian.Uint64(b))
+	if !bytes.Equal(b, version(n)) {
+		return 0, errors.New("a mixture")
+	}
+	return n, nil
+}
+
+// writers put a version into a file, each in its own way. They pause between the
+// pieces, for less than a file must rest to be taken as whole.
+var writers = map[string]func(file string, n int, pause func()) error{
+	"truncate and write": func(file string, n int, pause func()) error {
+		return inPieces(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, n, pause)
+	},
+	"write over": func(file string, n int, pause func()) error {
+		return inPieces(file, os.O_WRONLY|os.O_CREATE, n, pause)
+	},
+	"remove and write": func(file string, n int, pause func()) error {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return inPieces(file, os.O_WRONLY|os.O_CREATE, n, pause)
+	},
+	"write beside and rename": func(file string, n int, pause func()) error {
+		if err := inPieces(file+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, n, pause); err != nil {
+			return err
+		}
+		return os.Rename(file+".new", file)
+	},
+	"write and set the time back": func(file string, n int, pause func()) error {
+		if err := inPieces(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, n, pause); err != nil {
+			return err
+		}
+		return os.Chtimes(file, time.Time{}, time.Unix(1_000_000_000, 0)) // the same for each version
+	},
+	"backwards": func(file string, n int, pause func()) error {
+		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		all := version(n)
+		for at := versionSize - versionSize/8; at >= 0; at -= versionSize / 8 {
+			if _, err := f.WriteAt(all[at:at+versionSize/8], int64(at)); err != nil {
+				return err
+			}
+			pause()
+		}
+		return nil
+	},
+}
+
+func inPieces(file string, flag, n int, pause func()) error {
+	f, err := os.OpenFile(file, flag, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for piece := range slices.Chunk(version(n), versionSize/8) {
+		pause()
+		if _, err := f.Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Whoever writes a file slowly must not be seen doing it, whatever learns of the
+// change, and whether the file was asked for before or not.
+func TestNoAnswerIsHalfWritten(t *testing.T) {
+	all := files{}
+	for name := range writers {
+		all[name+", asked for before"], all[name+", not asked for before"] = string(version(1)), string(version(1))
+	}
+	eachMode(t, all, func(t *testing.T, s *site) {
+		var writing sync.WaitGroup
+		for name, writer := range writers {
+			for _, file := range []string{name + ", asked for before", name + ", not asked for before", name + ", new"} {
+				if strings.HasSuffix(file, "asked for before") && !strings.HasSuffix(file, "not asked for before") {
+					s.shows("/"+url.PathEscape(file), 200, string(version(1)))
+				}
+				writing.Go(func() { s.writeUnseen(file, writer) })
+			}
+		}
+		writing.Wait()
+	})
+}
+
+// writeUnseen has a version written and asks for the file meanwhile, from the
+// beginning until the new version shows. It is tried again when the writer was
+// held up, so that the file rested before it was whole.
+func (s *site) writeUnseen(file string, writer func(string, int, func()) error) {
+	for n := 2; n < 12; n++ {
+		began, last, rested := time.Now(), time.Now(), false
+		pause := func() {
+			<-time.After(quiet / 3)
+			rested = rested || time.Since(last) > quiet*2/3
+			last = time.Now()
+		}
+		done := make(chan error, 1)
+		go func() { done <- writer(s.path(file), n, pause) }()
+		seen := 0
+		var wrong, writeErr error
+		writing := true
+		for seen < n && wrong == nil {
+			select {
+			case writeErr = <-done:
+				writing, began = false, time.Now()
+			case <-time.After(5 * time.Millisecond):
+			}
+			seen, wrong = s.versionAt(file, n, seen)
+			if !writing && wrong == nil && seen < n && time.Since(began) > 5*time.Second {
+				wrong = fmt.Errorf("still version %d, 5 s after version %d was written", seen, n)
+			}
+		}
+		if writing {
+			writeErr = <-done
+		}
+		switch {
+		case writeErr != nil:
+			s.t.Errorf("%s: %v", file, writeErr)
+			return
+		case wrong == nil && !rested:
+			return
+		case !rested:
+			s.t.Errorf("%s: %v", file, wrong)
+			return
+		}
+		within(s.t, time.Second, file+" shows "+strconv.Itoa(n), func() bool {
+			seen, err := s.versionAt(file, n, 0)
+			return seen == n && err == nil
+		})
+	}
+	s.t.Errorf("%s: the box is too busy to write a file without a rest", file)
+}
+
+// versionAt asks for a file whose latest version is n, and complains of what is
+// not a version, or older than what was seen before.
+func (s *site) versionAt(file string, n, before int) (int, error) {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest("GET", "/"+url.PathEscape(file), nil))
+	if w.Code == http.StatusNotFound && before < n && (n == 2 && strings.HasSuffix(file, "new") || strings.HasPrefix(file, "remove")) {
+		return before, nil // there is nothing else to be said of a file that is not there, or not whole yet
+	}
+	if w.Code != http.StatusOK {
+		return 0, fmt.Errorf("status %d", w.Code)
+	}
+	now, err := versionOf(w.Body.Bytes())
+	if err == nil && now < before {
+		err = fmt.Errorf("version %d after %d", now, before)
+	}
+	return now, err
+}
