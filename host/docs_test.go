@@ -41,7 +41,6 @@ var open = []string{
 	"Basic auth",
 	"Limits",
 	"Early hints",
-	"Downloads",
 	"Development",
 	"Maintenance",
 	"HTTP/2 conformance",

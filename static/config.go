@@ -23,6 +23,9 @@ type Serving struct {
 	// "force-trailing-slash": at /page/ and /dir/; "drop-trailing-slash": at /page and /dir;
 	// "none": files at their own paths alone, so that "/" has no page.
 	HTMLHandling string `toml:"html_handling" json:"html_handling,omitempty"`
+	// Download are patterns of files that browsers save instead of showing: "*.pdf" is of names in
+	// any folder, "files/**" of paths from the top. "**" is any number of folders, "{a,b}" a choice.
+	Download []string `toml:"download" json:"download,omitempty"`
 	// Memory bounds the bytes of file content kept in memory; 64 MB when absent.
 	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
 }

@@ -1,6 +1,9 @@
 package static
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // head sets the fields that a 200, 206 or 304 of a file has for what the file
 // is and where it lies: the only place that does, so that whatever else a
@@ -18,6 +21,9 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, path string, a *as
 	h["Cache-Control"] = noCache
 	if status == http.StatusNotModified {
 		return // RFC 9110 section 15.4.5: what a cache needs to update what it has
+	}
+	if len(f.config.Download) > 0 && downloads(f.config.Download).match(a.path) {
+		h["Content-Disposition"] = []string{attachment(a.path[strings.LastIndexByte(a.path, '/')+1:])}
 	}
 	h["Accept-Ranges"] = bytesUnit
 	h["Content-Type"] = v.kind.header

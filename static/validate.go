@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // Complaint is one thing wrong with a Config.
@@ -39,6 +41,13 @@ func Validate(c Config) []Complaint {
 	}
 	if modes := []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths}; c.HTMLHandling != "" && !slices.Contains(modes, c.HTMLHandling) {
 		add("html_handling", "there is no html_handling "+strconv.Quote(c.HTMLHandling), "one of "+strings.Join(modes, ", "))
+	}
+	for i, pattern := range c.Download {
+		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+			add("download."+strconv.Itoa(i), strconv.Quote(pattern)+" is not a pattern", `write patterns such as "*.pdf" or "files/**"`)
+		} else if strings.HasSuffix(pattern, "/") {
+			add("download."+strconv.Itoa(i), strconv.Quote(pattern)+" matches no file", "write "+strconv.Quote(pattern+"**"))
+		}
 	}
 	if c.Memory < 0 {
 		add("memory", "the memory for files is negative", `write a size such as "64MB"`)
