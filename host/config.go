@@ -27,6 +27,13 @@ type Listen struct {
 	// for a user who may not bind those. "off" does not listen.
 	HTTP  string `toml:"http" json:"http,omitempty"`
 	HTTPS string `toml:"https" json:"https,omitempty"`
+	// HTTP3 speaks HTTP/3 as well, on the UDP port of the same number as https, and announces it; false when absent.
+	HTTP3 bool `toml:"http3" json:"http3,omitempty"`
+	// MaxConnections are how many connections there may be at a time. Beyond, those without a request are closed, longest
+	// idle first, and where there are none new ones are turned away. Half of the open files allowed, 32768 at most, when absent.
+	MaxConnections int `toml:"max_connections" json:"max_connections,omitempty"`
+	// MaxConnectionsPerClient is the same for one address (of IPv6, one /64); a quarter of max_connections when absent.
+	MaxConnectionsPerClient int `toml:"max_connections_per_client" json:"max_connections_per_client,omitempty"`
 	// AccessLog writes a line for each request; true when absent.
 	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`
 	// AccessLogFormat is "json" (when absent) or "combined", Apache's, which does not tell sites apart.

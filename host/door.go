@@ -100,11 +100,20 @@ func (d *door) pump(ctx context.Context, l net.Listener, wrap func(net.Conn, tim
 // Accept takes a connection from the socket. The door is the net.Listener
 // that package tls does its handshakes on.
 func (d *door) Accept() (net.Conn, error) {
-	c, err := d.tcp.AcceptTCP()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := d.tcp.AcceptTCP()
+		if err != nil {
+			if outOfFiles(err) {
+				d.conns.makeRoom()
+			}
+			return nil, err
+		}
+		if p := d.conns.add(d.kind, c, d.servers.Load().timeouts.progress); p != nil {
+			return p, nil
+		}
+		c.SetLinger(0) // nothing was said: no need to remember the connection
+		c.Close()
 	}
-	return d.conns.add(d.kind, c, d.servers.Load().timeouts.progress), nil
 }
 
 // Addr is where the door listens.
@@ -115,53 +124,3 @@ func (d *door) Close() error { return d.tcp.Close() }
 
 // port is the one that the door listens on.
 func (d *door) port() int { return d.tcp.Addr().(*net.TCPAddr).Port }
-
-// connections is the list of all that are open, those that were taken over
-// (websockets) too: net/http forgets these.
-type connections struct {
-	refused atomic.Uint64 // malformed requests
-	mu      sync.Mutex
-	open    map[*progress]string // kind
-}
-
-func (l *connections) add(kind string, c *net.TCPConn, timeout time.Duration) *progress {
-	var p *progress
-	p = newProgress(c, timeout, func() { l.remove(p) })
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open == nil {
-		l.open = map[*progress]string{}
-	}
-	l.open[p] = kind
-	return p
-}
-
-func (l *connections) remove(p *progress) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.open, p)
-}
-
-// count is how many connections are open, by kind.
-func (l *connections) count() map[string]int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := map[string]int{}
-	for _, kind := range l.open {
-		n[kind]++
-	}
-	return n
-}
-
-// closeAll cuts what is still open.
-func (l *connections) closeAll() {
-	l.mu.Lock()
-	all := make([]*progress, 0, len(l.open))
-	for p := range l.open {
-		all = append(all, p)
-	}
-	l.mu.Unlock()
-	for _, p := range all {
-		p.Close()
-	}
-}

@@ -10,8 +10,8 @@ import (
 
 // exchange is one request and what becomes of it. It is also the
 // ResponseWriter that folders and apps answer on: it counts, keeps sendfile,
-// and over HTTP/2, where one connection carries many answers, it watches that
-// this one moves (a guard and a progress watch whole connections).
+// and over HTTP/2 and HTTP/3, where one connection carries many answers, it
+// watches that this one moves (a guard and a progress watch whole connections).
 type exchange struct {
 	http.ResponseWriter
 	request *http.Request
@@ -25,20 +25,23 @@ type exchange struct {
 	status   int // 0: nothing written
 	bytes    int64
 	hijacked uint64 // bytes written on the connection when it was taken over, plus one
-	out, in  stall  // HTTP/2 only
+	out, in  stall  // HTTP/2 and HTTP/3
 }
 
 // link is the connection that a request came on.
 type link struct {
-	guard *guard    // nil over HTTP/2
-	wire  *progress // nil when the listener is not TCP
+	guard  *guard    // nil but for HTTP/1
+	wire   *progress // nil when the listener is not TCP
+	member *member   // of the connections' list
+	// streams is how long one of its streams may stand still; 0: there are none, and the connection is watched instead.
+	streams time.Duration
 	// setTLS tells a request that it came over TLS; nil when the request knows, or did not.
 	setTLS func(*http.Request)
 }
 
 type linkKey struct{}
 
-const h2Chunk = 32 << 10 // bytes in which an answer must move within the progress timeout
+const streamChunk = 32 << 10 // bytes in which an answer must move within the progress timeout
 
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
@@ -58,7 +61,7 @@ func (x *exchange) Write(p []byte) (n int, err error) {
 		return n, err
 	}
 	for {
-		chunk := p[n:min(len(p), n+h2Chunk)]
+		chunk := p[n:min(len(p), n+streamChunk)]
 		x.out.begin()
 		m, err := x.ResponseWriter.Write(chunk)
 		x.out.end()
@@ -112,6 +115,7 @@ func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if x.link.guard != nil {
 		x.link.guard.off.Store(true)
 	}
+	x.link.member.begin() // which never ends: the connection is not idle for having no request
 	if x.link.wire != nil {
 		x.hijacked = x.link.wire.written.Load() + 1
 	}

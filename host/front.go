@@ -23,7 +23,8 @@ type front struct {
 	trusted atomic.Pointer[proxies]
 	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.
 	httpsPort func() int
-	unknown   *figures // requests for domains that are nobody's
+	unknown   *figures                 // requests for domains that are nobody's
+	altSvc    atomic.Pointer[[]string] // announces HTTP/3 (RFC 7838); nil while it is not listened for
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,8 +36,14 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.link.setTLS != nil && r.TLS == nil {
 		x.link.setTLS(r)
 	}
-	if r.ProtoMajor == 2 && x.link.wire != nil && x.link.wire.timeout > 0 {
-		x.watchStream(x.link.wire.timeout)
+	x.link.member.begin()
+	if x.link.streams > 0 {
+		x.watchStream(x.link.streams)
+	}
+	if r.TLS != nil && r.ProtoMajor < 3 {
+		if service := f.altSvc.Load(); service != nil {
+			w.Header()["Alt-Svc"] = *service
+		}
 	}
 	if trusted := f.trusted.Load(); trusted != nil {
 		trusted.reveal(r)
@@ -64,7 +71,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", methods)
 		}
-		w.Header().Set("Connection", "close")
+		if r.ProtoMajor < 3 { // net/http makes GOAWAY of it for HTTP/2
+			w.Header().Set("Connection", "close")
+		}
 		f.Error(x, r, status)
 		return
 	}
@@ -161,6 +170,7 @@ func (f *front) end(x *exchange, count *figures, to *route) {
 	}
 	x.unwatchStream()
 	now := time.Now()
+	x.link.member.end(now)
 	took := now.Sub(x.start)
 	switch {
 	case x.status > 0:

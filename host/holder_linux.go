@@ -11,14 +11,19 @@ import (
 	"strings"
 )
 
-// portHolder names the process that listens on a TCP port: "nginx (pid 812)",
-// or whose it is where this user may not see more. It is empty when nothing is
-// found. Sockets are listed in /proc/net/tcp and tcp6 (proc(5)); the process
-// is the one with a descriptor that leads to the socket's inode.
-func portHolder(port int) string {
+// portHolder names the process that listens on a port, of UDP for http3, of
+// TCP for anything else: "nginx (pid 812)", or whose it is where this user may
+// not see more. It is empty when nothing is found. Sockets are listed in
+// /proc/net/tcp and tcp6, udp and udp6 (proc(5)); the process is the one with a
+// descriptor that leads to the socket's inode.
+func portHolder(kind string, port int) string {
+	table, state := "/proc/net/tcp", "0A" // LISTEN
+	if kind == "http3" {
+		table, state = "/proc/net/udp", "07" // what UDP's are in that are not connected
+	}
 	inode, uid := "", ""
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		if i, u, ok := listeningSocket(table, port); ok {
+	for _, table := range []string{table, table + "6"} {
+		if i, u, ok := listeningSocket(table, state, port); ok {
 			inode, uid = i, u
 			break
 		}
@@ -44,8 +49,8 @@ func portHolder(port int) string {
 	return "a process of user " + uid
 }
 
-// listeningSocket finds the socket in state LISTEN (0A) on port.
-func listeningSocket(table string, port int) (inode, uid string, ok bool) {
+// listeningSocket finds the socket in that state on port.
+func listeningSocket(table, state string, port int) (inode, uid string, ok bool) {
 	f, err := os.Open(table)
 	if err != nil {
 		return "", "", false
@@ -55,7 +60,7 @@ func listeningSocket(table string, port int) (inode, uid string, ok bool) {
 	for lines.Scan() {
 		// sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 10 || fields[3] != "0A" {
+		if len(fields) < 10 || fields[3] != state {
 			continue
 		}
 		at := strings.LastIndexByte(fields[1], ':')
@@ -69,6 +74,10 @@ func listeningSocket(table string, port int) (inode, uid string, ok bool) {
 	return "", "", false
 }
 
-func holderHint(address string) string {
-	return fmt.Sprintf("see which with `ss -ltnp 'sport = %d'` as root", portOf(address))
+func holderHint(kind, address string) string {
+	flags := "-ltnp"
+	if kind == "http3" {
+		flags = "-lunp"
+	}
+	return fmt.Sprintf("see which with `ss %s 'sport = %d'` as root", flags, portOf(address))
 }

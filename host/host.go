@@ -107,6 +107,7 @@ func New(o Options) (*Host, error) {
 		httpsPort: func() int { return int(h.redirectPort.Load()) },
 	}
 	h.front.middleware = newEchoes(h.front.Error)
+	h.conns.log = h.log
 	h.front.router.Store(newRouter(Config{}, nil))
 	h.metrics = newMetrics(h)
 	return h, nil

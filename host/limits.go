@@ -19,6 +19,19 @@ const (
 	defaultProgressTimeout = 60 * time.Second
 )
 
+// connectionLimits are those of the Config. A request may take a second
+// file, of an app's connection or of what it is answered with.
+func (l Listen) connectionLimits() *connectionLimits {
+	limits := &connectionLimits{all: l.MaxConnections, client: l.MaxConnectionsPerClient}
+	if limits.all == 0 {
+		limits.all = min(openFiles()/2, 32768)
+	}
+	if limits.client == 0 {
+		limits.client = max(limits.all/4, 1)
+	}
+	return limits
+}
+
 // methods are those that a 405 of the host itself offers.
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 

@@ -27,6 +27,13 @@ type listening struct {
 	failed map[string]*ListenError // by kind; tried again until it works or is not wanted
 	ports  map[string]*atomic.Int32
 	bind   func(address string) (net.Listener, error) // a seam: bindTCP
+
+	wanted3   string     // where HTTP/3 should be; empty: nowhere
+	http3     *packets   // what accepts it; nil: nothing
+	packets   []*packets // all whose socket is open
+	altSvc    *atomic.Pointer[[]string]
+	announced string                                       // the port in altSvc
+	bindUDP   func(address string) (net.PacketConn, error) // a seam: bindPackets
 }
 
 // bindTCP listens on both families where the address names neither.
@@ -34,7 +41,7 @@ func bindTCP(address string) (net.Listener, error) { return net.Listen("tcp", ad
 
 // ListenError says why the host does not listen where it should.
 type ListenError struct {
-	Kind    string // "http" or "https"
+	Kind    string // "http", "https" or "http3"
 	Address string
 	// Holder is the process that has the port, as far as this user may see; empty when unknown.
 	Holder string
@@ -59,11 +66,14 @@ func (e *ListenError) Error() string {
 // Hint says what to do about it.
 func (e *ListenError) Hint() string {
 	set := fmt.Sprintf("or set %s in [host] to another address", e.Kind)
+	if e.Kind == "http3" {
+		set = "or set http3 = false in [host]"
+	}
 	switch {
 	case portTaken(e.Err) && e.Holder != "":
 		return "stop it, " + set
 	case portTaken(e.Err):
-		return holderHint(e.Address) + ", " + set
+		return holderHint(e.Kind, e.Address) + ", " + set
 	case mayNotBind(e.Err):
 		return "run as root or install the service, " + set
 	case noSuchAddress(e.Err):
@@ -171,7 +181,7 @@ func (l *listening) holder(kind, address string) (name string, looked time.Time)
 	if was := l.failed[kind]; was != nil && was.Address == address && time.Since(was.looked) < lookAgain {
 		return was.Holder, was.looked
 	}
-	return portHolder(portOf(address)), time.Now()
+	return portHolder(kind, portOf(address)), time.Now()
 }
 
 const lookAgain = 30 * time.Second

@@ -58,6 +58,7 @@ func newLoop(h *Host) *loop {
 	l.listening = listening{
 		servers: &h.servers, conns: &h.conns, certs: h.certs, log: h.log,
 		doors: map[string]*door{}, failed: map[string]*ListenError{}, ports: h.ports, bind: bindTCP,
+		altSvc: &h.front.altSvc, bindUDP: bindPackets,
 	}
 	return l
 }
@@ -109,6 +110,9 @@ func (l *loop) show() {
 	}
 	for kind, d := range l.listening.doors {
 		v.bound[kind] = d.address
+	}
+	if p := l.listening.http3; p != nil {
+		v.bound["http3"] = p.address
 	}
 	l.view = v
 }
@@ -250,6 +254,7 @@ func (l *loop) publish(c Config) {
 		}
 	}
 	l.retired = slices.DeleteFunc(l.retired, func(s *servers) bool { return s.open.Load() == 0 })
+	l.conns.limits.Store(c.Host.connectionLimits())
 	l.front.combined.Store(c.Host.AccessLogFormat == "combined")
 	l.front.accessAll.Store(c.Host.AccessLog == nil || *c.Host.AccessLog)
 	l.front.trusted.Store(c.Host.trusted())
@@ -273,6 +278,9 @@ func (l *loop) applyListeners(c Config) (changed []string) {
 		wanted["http"], wanted["https"] = c.Host.HTTP, c.Host.HTTPS
 	}
 	changed = l.listening.want(l.accepting, wanted)
+	if l.listening.wantHTTP3(l.accepting, c.Host.HTTP3) {
+		changed = append(changed, "http3")
+	}
 	port := int(l.ports["https"].Load())
 	if https, ok := wanted["https"]; port == 0 && ok && https != "off" {
 		port = portOf(addresses("https", https)[0]) // it will be there, or Status says why not
@@ -286,6 +294,7 @@ func (l *loop) stop() {
 	for _, d := range l.listening.doors {
 		d.close()
 	}
+	l.listening.unlisten()
 	limit, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	var ending sync.WaitGroup
@@ -298,6 +307,9 @@ func (l *loop) stop() {
 	ending.Wait()
 	l.accepting.end()
 	l.conns.closeAll()
+	for _, p := range l.listening.packets {
+		p.cut()
+	}
 	<-l.endInOrder(slices.Collect(maps.Values(l.programs)))
 	for _, p := range l.leaving { // in the order that was begun
 		<-p.done

@@ -81,7 +81,7 @@ func nameHolder(err error) error {
 	if !ok || f.Port == 0 {
 		return err
 	}
-	holder := portHolder(f.Port)
+	holder := portHolder("http", f.Port)
 	switch {
 	case holder == "":
 		return err

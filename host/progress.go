@@ -23,7 +23,8 @@ import (
 type progress struct {
 	*net.TCPConn
 	timeout time.Duration
-	closed  func()        // tells the connections' list
+	member  *member       // of the connections' list
+	closed  func()        // tells that list
 	once    sync.Once     // guards closed
 	written atomic.Uint64 // bytes
 
@@ -36,8 +37,8 @@ type progress struct {
 	stuck  time.Time // since when the client is known to take nothing
 }
 
-func newProgress(c *net.TCPConn, timeout time.Duration, closed func()) *progress {
-	return &progress{TCPConn: c, timeout: timeout, closed: closed}
+func newProgress(c *net.TCPConn, timeout time.Duration) *progress {
+	return &progress{TCPConn: c, timeout: timeout}
 }
 
 func (p *progress) Write(b []byte) (n int, err error) {

@@ -21,6 +21,8 @@ type Status struct {
 	Connections map[string]int `json:"connections"`
 	// Refused counts requests that were malformed or tried to smuggle another.
 	Refused uint64 `json:"refused"`
+	// TurnedAway counts connections that there was no room for.
+	TurnedAway uint64 `json:"turned_away"`
 	// AccessLogLost is how many lines the access log has lost.
 	AccessLogLost uint64 `json:"access_log_lost"`
 	// Problems are what a person should look at, in words.
@@ -29,7 +31,7 @@ type Status struct {
 
 // Listener is a place where the host takes requests, or should.
 type Listener struct {
-	Kind string `json:"kind"` // "http" or "https"
+	Kind string `json:"kind"` // "http", "https" or "http3"
 	// Address is what is bound, such as "[::]:8080"; what is wanted when nothing is.
 	Address string `json:"address"`
 	Bound   bool   `json:"bound"`
@@ -70,10 +72,10 @@ func (h *Host) Status() Status {
 	s := Status{
 		Listeners: []Listener{}, Sites: []SiteStatus{}, Apps: []AppStatus{}, Problems: []string{},
 		Certificates: h.certs.Status(), Unknown: h.front.unknown.snapshot(),
-		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(),
+		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(), TurnedAway: h.conns.turned.Load(),
 	}
 	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
-	for _, kind := range kinds {
+	for _, kind := range [...]string{"http", "https", "http3"} {
 		address, bound := v.bound[kind]
 		e := v.failed[kind]
 		if !bound && e == nil {

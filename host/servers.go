@@ -13,8 +13,8 @@ import (
 	"roost/tls"
 )
 
-// servers speak HTTP on connections that listeners hand them: plain HTTP/1, and
-// above TLS HTTP/1 and HTTP/2. They outlive no change of their timeouts:
+// servers speak HTTP on connections that listeners hand them: plain HTTP/1,
+// above TLS HTTP/1 and HTTP/2, and HTTP/3. They outlive no change of their timeouts:
 // then others are made, the listeners stay, and the old ones finish what they
 // have begun.
 type servers struct {
@@ -22,6 +22,7 @@ type servers struct {
 	plain    *relay
 	http1    *relay
 	http2    *relay
+	http3    *http3Server
 	all      []*http.Server
 	open     atomic.Int64 // connections
 	fresh    sync.Map     // of net.Conn
@@ -45,6 +46,7 @@ func startServers(t timeouts, handler, plainHandler http.Handler, log *slog.Logg
 	s.start(s.plain, plainHandler, maxHeader-4096, log)
 	s.start(s.http1, handler, maxHeader-4096, log)
 	s.start(s.http2, handler, maxHeader, log)
+	s.http3 = newHTTP3Server(t, handler, func(n int64) { s.open.Add(n) })
 	return s
 }
 
@@ -74,6 +76,7 @@ func (s *servers) retire() {
 	for _, l := range []*relay{s.plain, s.http1, s.http2} {
 		l.Close()
 	}
+	s.http3.Close()
 }
 
 // end retires for good: requests may finish until ctx ends, then what is left
@@ -86,6 +89,7 @@ func (s *servers) end(ctx context.Context) {
 		return true
 	})
 	var ending sync.WaitGroup
+	ending.Go(func() { s.http3.end(ctx) })
 	for _, server := range s.all {
 		ending.Go(func() {
 			if server.Shutdown(ctx) != nil {
@@ -124,7 +128,12 @@ func linkConn(ctx context.Context, c net.Conn) context.Context {
 	if t, ok := inner.(interface{ NetConn() net.Conn }); ok {
 		inner = t.NetConn()
 	}
-	l.wire, _ = inner.(*progress)
+	if l.wire, _ = inner.(*progress); l.wire != nil {
+		l.member = l.wire.member
+		if l.guard == nil {
+			l.streams = l.wire.timeout
+		}
+	}
 	return context.WithValue(ctx, linkKey{}, l)
 }
 

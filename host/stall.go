@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// stall cuts one HTTP/2 stream whose peer gives or takes nothing for the
+// stall cuts one stream of HTTP/2 or HTTP/3 whose peer gives or takes nothing for the
 // timeout while we wait for it, as one can by never opening a window (RFC
 // 9113 section 10.5). The stream's own deadlines would also count the time in
 // which nobody waits, a quiet event stream say.
@@ -59,7 +59,7 @@ func (s *stall) finish() {
 
 var longAgo = time.Unix(1, 0)
 
-// watchStream sets up both directions of an HTTP/2 request.
+// watchStream sets up both directions of a request over HTTP/2 or HTTP/3.
 func (x *exchange) watchStream(timeout time.Duration) {
 	control := http.NewResponseController(x.ResponseWriter)
 	x.out.timeout = timeout

@@ -109,6 +109,7 @@ func (v *validator) host() {
 		}
 	}
 	v.networks(at, "trusted_proxies", h.TrustedProxies)
+	v.connections(h, at)
 	if h.HTTP == "off" && h.HTTPS == "off" {
 		v.report(at, "https", "both http and https are off", "leave one of them on")
 	}
@@ -116,6 +117,27 @@ func (v *validator) host() {
 	case "", "json", "combined":
 	default:
 		v.report(at, "access_log_format", fmt.Sprintf("unknown access_log_format %q", h.AccessLogFormat), `want "json" or "combined"`)
+	}
+}
+
+// connections looks at HTTP/3 and at how many connections there may be.
+func (v *validator) connections(h Listen, at place) {
+	if h.HTTP3 && h.HTTPS == "off" {
+		v.report(at, "http3", "http3 = true, and https is off", "HTTP/3 is announced by https: leave that on, or http3 out")
+	}
+	for _, n := range []struct {
+		key   string
+		value int
+	}{{"max_connections", h.MaxConnections}, {"max_connections_per_client", h.MaxConnectionsPerClient}} {
+		if n.value < 0 {
+			v.report(at, n.key, fmt.Sprintf("%s = %d: not a number of connections", n.key, n.value), "want at least 1, or leave it out")
+		}
+	}
+	if most := openFiles(); h.MaxConnections > most {
+		v.report(at, "max_connections", fmt.Sprintf("max_connections = %d, and the system allows %d open files", h.MaxConnections, most), "raise the limit (LimitNOFILE= in the unit, ulimit -n in a shell), or want fewer")
+	}
+	if h.MaxConnections > 0 && h.MaxConnectionsPerClient > h.MaxConnections {
+		v.report(at, "max_connections_per_client", fmt.Sprintf("max_connections_per_client = %d is more than max_connections = %d", h.MaxConnectionsPerClient, h.MaxConnections), "want fewer for one client than there are in all")
 	}
 }
 

@@ -151,11 +151,15 @@ func (c *Certs) serve(p place, name string) (*tls.Certificate, error) {
 
 // localAddr is the box's own address of conn; invalid when it has none.
 func localAddr(conn net.Conn) netip.Addr {
-	if tcp, ok := conn.LocalAddr().(*net.TCPAddr); ok {
-		addr, _ := netip.AddrFromSlice(tcp.IP)
-		return addr.Unmap()
+	var ip net.IP
+	switch at := conn.LocalAddr().(type) {
+	case *net.TCPAddr:
+		ip = at.IP
+	case *net.UDPAddr: // QUIC
+		ip = at.IP
 	}
-	return netip.Addr{}
+	addr, _ := netip.AddrFromSlice(ip)
+	return addr.Unmap()
 }
 
 // Challenge answers the HTTP challenge (RFC 8555, section 8.3) and gives all

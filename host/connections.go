@@ -1,0 +1,265 @@
+package host
+
+import (
+	"cmp"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// connections is the list of all that are open, those that were taken over
+// (websockets) too: net/http forgets these. There is room for so many, and for
+// so many of one client. Where there is none, the connection that has been
+// without a request for the longest makes room, whether it waits for its next
+// or has not sent the whole of its first; who would have to cut a request that
+// is being answered turns the new connection away instead.
+type connections struct {
+	log     *slog.Logger
+	limits  atomic.Pointer[connectionLimits]
+	refused atomic.Uint64 // malformed requests
+	turned  atomic.Uint64 // connections turned away
+
+	mu      sync.Mutex // never held on the way of a request
+	open    map[*member]struct{}
+	clients map[netip.Addr]int // how many each has
+	idle    []idleMember       // longest first, as of the last look; may have got busy since
+	look    time.Time          // when to look for idle ones again, when there were none
+	said    time.Time          // that connections are turned away
+}
+
+// connectionLimits are how many connections there may be.
+type connectionLimits struct {
+	all    int
+	client int                   // of one client; 0: as many as there are
+	exempt func(netip.Addr) bool // from the limit of one client; nil: nobody
+}
+
+// member is one connection on the list.
+type member struct {
+	kind    string
+	address netip.Addr
+	client  netip.Addr // of IPv6 the /64, which is what one client has
+	cut     func()     // closes it; may be called at any time
+
+	busy  atomic.Int64 // requests being answered
+	quiet atomic.Int64 // when the last was, or when the connection was opened; Unix nanoseconds
+}
+
+func newMember(kind string, from net.Addr, cut func()) *member {
+	m := &member{kind: kind, address: addressOf(from), cut: cut}
+	m.client = clientNet(m.address)
+	m.quiet.Store(time.Now().UnixNano())
+	return m
+}
+
+// begin and end stand around each request; on the way of requests that came
+// on no listed connection, as in tests, m is nil.
+func (m *member) begin() {
+	if m != nil {
+		m.busy.Add(1)
+	}
+}
+
+func (m *member) end(now time.Time) {
+	if m != nil {
+		m.quiet.Store(now.UnixNano())
+		m.busy.Add(-1)
+	}
+}
+
+type idleMember struct {
+	*member
+	since int64
+}
+
+// add puts a TCP connection on the list; nil: there is no room.
+func (l *connections) add(kind string, c *net.TCPConn, timeout time.Duration) *progress {
+	p := newProgress(c, timeout)
+	p.member = newMember(kind, c.RemoteAddr(), func() { p.Close() })
+	p.closed = func() { l.remove(p.member) }
+	if !l.admit(p.member) {
+		return nil
+	}
+	return p
+}
+
+// admit puts a connection on the list and says whether there was room.
+func (l *connections) admit(m *member) bool {
+	limits := l.limits.Load()
+	exempt := limits.client == 0 || limits.exempt != nil && limits.exempt(m.address)
+	l.mu.Lock()
+	var victim *member
+	room := true
+	switch {
+	case !exempt && l.clients[m.client] >= limits.client:
+		victim = l.longestIdleOf(m.client)
+		room = victim != nil
+	case len(l.open) >= limits.all:
+		victim = l.longestIdle()
+		room = victim != nil
+	}
+	if victim != nil {
+		l.drop(victim)
+	}
+	if room {
+		if l.open == nil {
+			l.open, l.clients = map[*member]struct{}{}, map[netip.Addr]int{}
+		}
+		l.open[m] = struct{}{}
+		l.clients[m.client]++
+	}
+	say := !room && time.Since(l.said) > time.Minute
+	if say {
+		l.said = time.Now()
+	}
+	n := len(l.open)
+	l.mu.Unlock()
+	if victim != nil {
+		victim.cut()
+	}
+	if room {
+		return true
+	}
+	turned := l.turned.Add(1)
+	if say && l.log != nil {
+		l.log.Warn("connections are turned away: all there may be are busy", "client", m.client, "open", n, "turned_away", turned,
+			"hint", "raise max_connections or max_connections_per_client in [host], or the limit of open files")
+	}
+	return false
+}
+
+// makeRoom cuts the connection that has been idle for the longest: the system
+// has no files left.
+func (l *connections) makeRoom() {
+	l.mu.Lock()
+	victim := l.longestIdle()
+	if victim != nil {
+		l.drop(victim)
+	}
+	l.mu.Unlock()
+	if victim != nil {
+		victim.cut()
+	}
+}
+
+// longestIdle returns the connection that has been without a request for the
+// longest; nil when all have one. To look at all of them for each new one
+// would be what a flood wants: what a look finds is used up first, and after
+// one in vain there is none for a moment. The caller holds mu.
+func (l *connections) longestIdle() *member {
+	for range 2 {
+		for len(l.idle) > 0 {
+			m := l.idle[0]
+			l.idle = l.idle[1:]
+			if _, open := l.open[m.member]; open && m.busy.Load() == 0 && m.quiet.Load() == m.since {
+				return m.member
+			}
+		}
+		now := time.Now()
+		if now.Before(l.look) {
+			return nil
+		}
+		for m := range l.open {
+			if m.busy.Load() == 0 {
+				l.idle = append(l.idle, idleMember{m, m.quiet.Load()})
+			}
+		}
+		if len(l.idle) == 0 {
+			l.look = now.Add(lookPause)
+			return nil
+		}
+		slices.SortFunc(l.idle, func(a, b idleMember) int { return cmp.Compare(a.since, b.since) })
+	}
+	return nil
+}
+
+const lookPause = 20 * time.Millisecond
+
+// longestIdleOf is longestIdle among those of one client. The caller holds mu.
+func (l *connections) longestIdleOf(client netip.Addr) (longest *member) {
+	since := int64(0)
+	for m := range l.open {
+		if m.client != client || m.busy.Load() > 0 {
+			continue
+		}
+		if quiet := m.quiet.Load(); longest == nil || quiet < since {
+			longest, since = m, quiet
+		}
+	}
+	return longest
+}
+
+func (l *connections) remove(m *member) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop(m)
+}
+
+// drop takes m off the list, if it is there. The caller holds mu.
+func (l *connections) drop(m *member) {
+	if _, open := l.open[m]; !open {
+		return
+	}
+	delete(l.open, m)
+	if l.clients[m.client]--; l.clients[m.client] == 0 {
+		delete(l.clients, m.client)
+	}
+}
+
+// crowded says that a client has half of what it may have: whether it is there
+// at all is worth asking then.
+func (l *connections) crowded(from net.Addr) bool {
+	limits := l.limits.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.open) >= limits.all/2 || limits.client > 0 && l.clients[clientNet(addressOf(from))] >= limits.client/2
+}
+
+// count is how many connections are open, by kind.
+func (l *connections) count() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := map[string]int{}
+	for m := range l.open {
+		n[m.kind]++
+	}
+	return n
+}
+
+// closeAll cuts what is still open.
+func (l *connections) closeAll() {
+	l.mu.Lock()
+	all := make([]*member, 0, len(l.open))
+	for m := range l.open {
+		all = append(all, m)
+	}
+	l.mu.Unlock()
+	for _, m := range all {
+		m.cut()
+	}
+}
+
+// addressOf is the address of a peer, without port and zone.
+func addressOf(from net.Addr) netip.Addr {
+	var at netip.AddrPort
+	switch from := from.(type) {
+	case *net.TCPAddr:
+		at = from.AddrPort()
+	case *net.UDPAddr:
+		at = from.AddrPort()
+	}
+	return at.Addr().Unmap().WithZone("")
+}
+
+// clientNet is what one client has of addresses: one of IPv4, a /64 of IPv6.
+func clientNet(address netip.Addr) netip.Addr {
+	if address.Is6() {
+		net, _ := address.Prefix(64)
+		return net.Addr()
+	}
+	return address
+}
