@@ -32,7 +32,7 @@ type Listen struct {
 	// MaxConnections are how many connections there may be at a time. Beyond, those without a request are closed, longest
 	// idle first, and where there are none new ones are turned away. Half of the open files allowed, 32768 at most, when absent.
 	MaxConnections int `toml:"max_connections" json:"max_connections,omitempty"`
-	// MaxConnectionsPerClient is the same for one address (of IPv6, one /64); a quarter of max_connections when absent.
+	// MaxConnectionsPerClient is the same for one address (of IPv6, one /64); a quarter of max_connections, at least 100, when absent.
 	MaxConnectionsPerClient int `toml:"max_connections_per_client" json:"max_connections_per_client,omitempty"`
 	// AccessLog writes a line for each request; true when absent.
 	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`

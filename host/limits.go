@@ -2,6 +2,7 @@ package host
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -27,7 +28,10 @@ func (l Listen) connectionLimits() *connectionLimits {
 		limits.all = min(openFiles()/2, 32768)
 	}
 	if limits.client == 0 {
-		limits.client = max(limits.all/4, 1)
+		limits.client = max(limits.all/4, 100)
+	}
+	if trusted := l.trusted(); trusted != nil { // one connection of theirs may be anybody's
+		limits.exempt = func(a netip.Addr) bool { return within(*trusted, a) }
 	}
 	return limits
 }
