@@ -49,7 +49,7 @@ endef
 
 deps: ## install what the tests need
 	@$(call need,node:nodejs npm:npm python3:python3 jq:jq gcc:gcc /usr/include/stdlib.h:libc6-dev)
-	@internal/testcache/npm examples/npm examples/npm/next apps/testdata/npm service/cli/testdata/npm static/testdata/npm
+	@internal/testcache/npm examples/npm examples/npm/next apps/testdata/npm service/cli/testdata/npm static/testdata/npm static/rules/testdata/npm
 
 deps-system: ## install what the system tests need
 	@$(call need,debootstrap:debootstrap unshare:util-linux ip:iproute2 pgrep:procps)

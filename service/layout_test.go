@@ -18,7 +18,7 @@ import (
 var layers = []string{
 	"internal/dateformat internal/durable internal/testcache internal/unit",
 	"internal/httplint",
-	"apps/node apps/ecosystem",
+	"apps/node apps/ecosystem static/rules",
 	"static apps tls host/express",
 	"host",
 	"service/control",

@@ -1,0 +1,96 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Rule is a redirect or a rewrite as a config declares it, in Cloudflare's
+// words: ":name" is a segment or part of one, "*" anything, ":splat" in To.
+type Rule struct {
+	From, To string
+	// Status is that of a redirect, 302 if it is 0; 200 answers with what lies at To.
+	Status int
+	// Missing leaves what leads to a file to that.
+	Missing bool
+}
+
+// HeaderRule is what a config declares about the header fields of paths.
+type HeaderRule struct {
+	Path   string
+	Set    map[string]string
+	Remove []string
+}
+
+// Compile compiles rules, nil if there are none. Its problems have the number
+// of the rule as their Line, and a Key.
+func Compile(all []Rule) (*Redirects, []Problem) {
+	p := parser{reader: &reader{}, set: &Redirects{}, seen: map[string]bool{}, strict: true}
+	for i, c := range all {
+		p.line = i
+		switch {
+		case c.From == "":
+			p.wrong("from", "from is missing", `set it to a path such as "/old" or "/blog/*"`)
+		case c.To == "":
+			p.wrong("to", "to is missing", `set it to a path such as "/new"`)
+		case c.From[0] != '/':
+			p.wrong("from", fmt.Sprintf("from = %q does not begin with a slash", c.From), fmt.Sprintf("write %q", "/"+c.From))
+		case strings.ContainsAny(c.From, "?#"):
+			p.wrong("from", fmt.Sprintf("from = %q has more than a path", c.From), "leave out what follows ? or #")
+		case c.Status != 0 && c.Status != 200 && statusOf(fmt.Sprint(c.Status), 301, 302, 303, 307, 308) == 0:
+			p.wrong("status", fmt.Sprintf("status = %d does not redirect", c.Status), "want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]")
+		default:
+			if c.Status == 0 {
+				c.Status = 302
+			}
+			p.rule(&rule{status: c.Status, force: !c.Missing}, c.From, c.To, external)
+		}
+	}
+	if p.set.count == 0 {
+		p.set = nil
+	}
+	return p.set, p.problems
+}
+
+// CompileHeaders compiles rules about header fields, nil if there are none. Its
+// problems have the number of the rule as their Line, and a Key.
+func CompileHeaders(all []HeaderRule) (*Headers, []Problem) {
+	r := &reader{}
+	s := &Headers{}
+	for i, c := range all {
+		r.line = i
+		switch {
+		case c.Path == "":
+			r.wrong("path", "path is missing", `set it to a path such as "/*" or "/assets/*"`)
+			continue
+		case c.Path[0] != '/':
+			r.wrong("path", fmt.Sprintf("path = %q does not begin with a slash", c.Path), fmt.Sprintf("write %q", "/"+c.Path))
+			continue
+		}
+		rule, what, hint := newHeaderRule(c.Path, Cloudflare)
+		if what != "" {
+			r.wrong("path", fmt.Sprintf("path = %q: %s", c.Path, what), hint)
+			continue
+		}
+		if len(c.Set)+len(c.Remove) == 0 {
+			r.wrong("path", fmt.Sprintf("nothing is said about the header fields of %s", c.Path), `write set = { Name = "value" } or remove = ["Name"]`)
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+			if what, hint := rule.add(name, c.Set[name]); what != "" {
+				r.wrong("set", what, hint)
+			}
+		}
+		for _, name := range c.Remove {
+			if what, hint := rule.drop(name); what != "" {
+				r.wrong("remove", what, hint)
+			}
+		}
+		s.rules = append(s.rules, *rule)
+	}
+	if len(s.rules) == 0 {
+		s = nil
+	}
+	return s, r.problems
+}
