@@ -22,6 +22,8 @@ import (
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
 	"github.com/miekg/dns"
+
+	"roost/internal/httplint"
 )
 
 // pebble is a real ACME CA in this process, which finds every name at
@@ -92,12 +94,12 @@ func TestCertificatesComeFromACMEThroughOurListeners(t *testing.T) {
 			c.TLS.Issuer, c.TLS.CARoot = directory, rootFile
 			c.Sites = append(c.Sites, Site{Domains: []string{test.domain}, Target: Target{Root: root}})
 			b.settled(c) // does not wait for the CA
-			client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+			client := &http.Client{Timeout: 10 * time.Second, Transport: &httplint.Transport{T: t, Base: &http.Transport{
 				TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
 				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					return new(net.Dialer).DialContext(ctx, "tcp", b.address("https"))
 				},
-			}}
+			}}}
 			t.Cleanup(client.CloseIdleConnections)
 			until(t, "a certificate of the CA", func() bool {
 				res, err := client.Get("https://" + test.domain + "/")

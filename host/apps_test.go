@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"roost/apps"
+	"roost/internal/httplint"
 )
 
 // The test binary is also the app that these tests run.
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		runTestApp(mode)
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(httplint.Run(m))
 }
 
 func runTestApp(mode string) {
@@ -41,6 +42,7 @@ func runTestApp(mode string) {
 		fmt.Fprintln(os.Stderr, "hear me")
 	}
 	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(httplint.FromApp, mode)
 		switch r.URL.Path {
 		case "/exit":
 			os.Exit(1)
@@ -117,8 +119,7 @@ func TestASiteLeadsToAnApp(t *testing.T) {
 		t.Error("App and Apps do not find the app")
 	}
 	b.Measure()
-	w := httptest.NewRecorder()
-	b.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	w := httplint.Record(t, b.Metrics(), httptest.NewRequest("GET", "/metrics", nil))
 	for _, line := range []string{`roost_app_requests_total{app="web",class="2xx"} 12`, `roost_app_instances{app="web",state="ready"} 2`, `roost_app_restarts{app="web"} 0`, `roost_app_memory_bytes{app="web"} `, `roost_app_requests_waiting{app="web"} 0`} {
 		if !strings.Contains(w.Body.String(), line) {
 			t.Errorf("no %s", line)

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"roost/internal/httplint"
 	"roost/internal/unit"
 )
 
@@ -131,7 +132,7 @@ func (b *box) client(http2 bool) *http.Client {
 		}
 		return new(net.Dialer).DialContext(ctx, "tcp", b.address(kind))
 	}
-	t := &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: b.roots()}, ForceAttemptHTTP2: http2, DisableCompression: true}
+	t := &httplint.Transport{T: b.t, Base: &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: b.roots()}, ForceAttemptHTTP2: http2, DisableCompression: true}}
 	b.t.Cleanup(t.CloseIdleConnections)
 	return &http.Client{
 		Transport: t, Timeout: 30 * time.Second,
@@ -404,8 +405,7 @@ func TestFiguresAndMetrics(t *testing.T) {
 	if s.Classes != [5]uint64{0, 3, 0, 1, 0} || s.PerMinute != 4 || s.P50 <= 0 || s.P99 < s.P50 || s.InFlight != 0 || s.Bytes < 15 {
 		t.Errorf("%+v", s)
 	}
-	w := httptest.NewRecorder()
-	b.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	w := httplint.Record(t, b.Metrics(), httptest.NewRequest("GET", "/metrics", nil))
 	text := w.Body.String()
 	for _, line := range []string{
 		`roost_site_requests_total{class="2xx",site="a.localhost"} 3`,
@@ -425,7 +425,7 @@ func TestFiguresAndMetrics(t *testing.T) {
 func TestAHijackedConnectionIsNotWatchedForFraming(t *testing.T) {
 	b := newBox(t)
 	b.settled(Config{Sites: []Site{{RedirectHTTPS: no(), Target: Target{Root: b.folder(nil)}}}})
-	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: asApp(func(w http.ResponseWriter, r *http.Request) {
 		c, rw, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
@@ -463,6 +463,14 @@ type handlerTargets struct {
 
 func (h handlerTargets) app(string) (http.Handler, *figures) { return h.handler, newFigures() }
 
+// asApp has h answer as an app does, whose answers are its own.
+func asApp(h http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(httplint.FromApp, "test")
+		h(w, r)
+	})
+}
+
 func TestTheFramingIsStrictOnTheListeners(t *testing.T) {
 	b := newBox(t)
 	b.settled(Config{Sites: []Site{{Target: Target{Root: b.folder(nil)}, Domains: []string{"localhost"}}}})
@@ -480,7 +488,7 @@ func TestTheFramingIsStrictOnTheListeners(t *testing.T) {
 func TestAHandlerThatPanicsIsAnswered500(t *testing.T) {
 	b := newBox(t)
 	b.settled(Config{Sites: []Site{{Domains: []string{"localhost"}, Target: Target{Root: b.folder(nil)}}}})
-	b.front.router.Store(newRouter(Config{Sites: []Site{{Target: Target{App: "x"}}}}, handlerTargets{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.front.router.Store(newRouter(Config{Sites: []Site{{Target: Target{App: "x"}}}}, handlerTargets{handler: asApp(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/late" {
 			io.WriteString(w, strings.Repeat("x", 100<<10))
 		}
@@ -503,7 +511,7 @@ func TestShutdownFinishesWhatHasBegun(t *testing.T) {
 	b := newBox(t)
 	b.settled(Config{Sites: []Site{{RedirectHTTPS: no(), Target: Target{Root: b.folder(nil)}}}})
 	entered, leave := make(chan bool), make(chan bool)
-	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: asApp(func(w http.ResponseWriter, r *http.Request) {
 		entered <- true
 		<-leave
 		io.WriteString(w, "finished")

@@ -36,6 +36,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.link.setTLS != nil && r.TLS == nil {
 		x.link.setTLS(r)
 	}
+	if x.link.guard != nil {
+		x.link.guard.answering.Store(true)
+	}
 	x.link.member.begin()
 	if x.link.streams > 0 {
 		x.watchStream(x.link.streams)

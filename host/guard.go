@@ -11,8 +11,8 @@ import (
 )
 
 // guard stands between an HTTP/1 connection and net/http. It follows the
-// framing of what it passes on, without holding anything back, and does two
-// things that net/http cannot:
+// framing of what it passes on, without holding anything back, and does
+// what net/http cannot:
 //
 // It refuses messages that framing refuses, by passing on a line that no
 // parser accepts in place of the offending byte: net/http answers what came
@@ -28,6 +28,8 @@ type guard struct {
 	told func(reason error)
 	// off ends the watch: the connection was taken over and speaks another protocol.
 	off atomic.Bool
+	// answering: what is written is a handler's. Set by the front, cleared when the connection is idle.
+	answering atomic.Bool
 
 	// Owned by the reader. net/http has one at a time.
 	framing framing
@@ -143,6 +145,17 @@ func (g *guard) SetDeadline(t time.Time) error {
 		return err
 	}
 	return g.Conn.SetWriteDeadline(t)
+}
+
+// Write writes, and puts our error page in the place of net/http's.
+func (g *guard) Write(p []byte) (int, error) {
+	if !g.answering.Load() {
+		if page := refusalPage(p); page != nil {
+			_, err := g.Conn.Write(page)
+			return len(p), err
+		}
+	}
+	return g.Conn.Write(p)
 }
 
 // ReadFrom keeps sendfile(2) for files over plain TCP.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // smuggled is a second request hidden in, or following, a first. It must never
@@ -178,7 +180,7 @@ func answersTo(t *testing.T, c net.Conn, raw string) (verdicts string, paths []s
 	r := bufio.NewReader(c)
 	var statuses []string
 	for {
-		res, err := http.ReadResponse(r, nil)
+		res, err := httplint.Read(t, r, nil)
 		if err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				return strings.Join(statuses, " "), paths

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"roost/internal/httplint"
 )
 
 // limited is a host that loses patience soon, with one site that reads the
@@ -25,7 +27,7 @@ import (
 func limited(t *testing.T, l Listen) *box {
 	b := newBox(t)
 	b.settled(Config{Host: l, Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: b.folder(nil)}}}})
-	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: asApp(func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		switch {
 		case err != nil:
@@ -220,7 +222,7 @@ func TestAFileIsWholeHoweverSlowly(t *testing.T) {
 	c := b.dial("http")
 	buffer(c, 128<<10)
 	io.WriteString(c, "GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	res, err := httplint.Read(t, bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 func TestATakenPortIsNamedAndTriedAgain(t *testing.T) {
@@ -140,7 +142,7 @@ func TestChangesAreNotFelt(t *testing.T) {
 		http2, fresh bool
 	}{{"http://localhost/", false, false}, {"http://localhost/", false, true}, {"https://localhost/", false, false}, {"https://localhost/", true, false}} {
 		c := b.client(ask.http2)
-		c.Transport.(*http.Transport).DisableKeepAlives = ask.fresh
+		c.Transport.(*httplint.Transport).Base.(*http.Transport).DisableKeepAlives = ask.fresh
 		asking.Go(func() {
 			for {
 				select {

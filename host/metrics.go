@@ -19,7 +19,11 @@ type collector struct{ *Host }
 func newMetrics(h *Host) http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{h})
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+	answer := promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		answer.ServeHTTP(w, r)
+	})
 }
 
 // series is the metrics of one kind of thing that answers requests.

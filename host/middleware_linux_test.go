@@ -19,7 +19,7 @@ func TestTheBodyDoesNotPassThroughMiddleware(t *testing.T) {
 	if err := os.WriteFile(name, make([]byte, size), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b := behind(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := behind(t, asApp(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hijack" {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {

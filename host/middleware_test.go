@@ -46,7 +46,7 @@ func TestMiddlewareRefusesWithOurErrorPages(t *testing.T) {
 			return next(c)
 		}
 	}
-	b := behind(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "content") }), passing("outer"), refusing, passing("inner"))
+	b := behind(t, asApp(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "content") }), passing("outer"), refusing, passing("inner"))
 	for _, http2 := range []bool{false, true} {
 		c := b.client(http2)
 		for path, want := range map[string]struct {

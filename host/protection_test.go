@@ -186,7 +186,7 @@ func TestPagesHaveSecurityHeadersUnlessTheySaySomethingElse(t *testing.T) {
 			{Domains: []string{"secured.localhost"}, Target: Target{App: "x", Protection: Protection{SecurityHeaders: yes()}}},
 		},
 	})
-	router := newRouter(b.look().config, handlerTargets{fakeTargets{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	router := newRouter(b.look().config, handlerTargets{fakeTargets{}, asApp(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/says" {
 			w.Header().Set("Content-Security-Policy", "default-src 'none'")
 			w.Header().Set("Referrer-Policy", "no-referrer")

@@ -6,13 +6,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // fakeTargets answers with where a request was led and the path that it sees there.
 type fakeTargets struct{}
 
 func (fakeTargets) folder(t Target, prefix string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return asApp(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, t.Root+" "+prefix+" "+r.URL.Path)
 	})
 }
@@ -21,7 +23,7 @@ func (fakeTargets) app(name string) (http.Handler, *figures) {
 	if name == "gone" {
 		return nil, nil
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return asApp(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, name+" "+r.URL.EscapedPath())
 	}), newFigures()
 }
@@ -36,7 +38,7 @@ func echoRouter() *router {
 type echoTargets struct{ fakeTargets }
 
 func (echoTargets) app(string) (http.Handler, *figures) {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return asApp(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			http.Error(w, "cannot read the body", http.StatusBadRequest)
 			return
@@ -138,8 +140,7 @@ func TestRequestsAreLedByDomainAndPath(t *testing.T) {
 			r = httptest.NewRequest("GET", test.target, nil)
 		}
 		r.Host = test.host
-		w := httptest.NewRecorder()
-		f.ServeHTTP(w, r)
+		w := httplint.Record(t, f, r)
 		got := w.Body.String()
 		switch {
 		case w.Code == 308:
@@ -158,8 +159,7 @@ func TestUnknownDomainsAreToldNothing(t *testing.T) {
 	f.router.Store(newRouter(Config{Sites: []Site{{Domains: []string{"secret.example"}, Target: Target{Root: "root"}}}}, fakeTargets{}))
 	r := httptest.NewRequest("GET", "/x", nil)
 	r.Host = "other.example"
-	w := httptest.NewRecorder()
-	f.ServeHTTP(w, r)
+	w := httplint.Record(t, f, r)
 	if w.Code != 404 || strings.Contains(w.Body.String(), "secret") || strings.Contains(strings.ToLower(w.Body.String()), "roost") || w.Header().Get("Location") != "" {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}

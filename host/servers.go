@@ -108,6 +108,10 @@ func (s *servers) noteState(c net.Conn, state http.ConnState) {
 		s.open.Add(1)
 		s.fresh.Store(c, nil)
 		return
+	case http.StateIdle:
+		if g, ok := c.(*guard); ok {
+			g.answering.Store(false)
+		}
 	case http.StateClosed, http.StateHijacked:
 		s.open.Add(-1)
 	}

@@ -55,7 +55,7 @@ func allow(a *answer) {
 			a.say("a 405 without Allow, RFC 9110 section 15.5.6")
 		}
 		for _, m := range methods {
-			if m == a.method {
+			if a.request != nil && m == a.method {
 				a.say("a 405 to %s, which Allow has: %s", a.method, methods)
 			}
 		}
