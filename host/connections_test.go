@@ -126,8 +126,10 @@ func TestWhereAllConnectionsAreBusyNewOnesAreTurnedAway(t *testing.T) {
 		b, let := held(t, limits)
 		var busy []net.Conn
 		for i := range 6 {
-			c := b.dial("http")
-			if i > 2 {
+			var c net.Conn
+			if i < 3 {
+				c = b.dial("http")
+			} else {
 				c = b.dialTLS("localhost", "http/1.1")
 			}
 			say(c, "/hold")
