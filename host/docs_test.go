@@ -33,7 +33,6 @@ var open = []string{
 	"ETag",
 	"If-None-Match",
 	"Cache-Control",
-	"Listing",
 	"Hidden files",
 	"Redirects, rewrites, headers",
 	"Canonical domain",

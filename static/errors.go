@@ -17,7 +17,6 @@ var (
 	bytesUnit      = []string{"bytes"}
 	noLength       = []string{"0"}
 	varyNavigation = []string{"Accept, Sec-Fetch-Mode"}
-	varyAccept     = []string{"Accept"}
 )
 
 // plainError writes an error page of one line.

@@ -1,11 +1,13 @@
 package static
 
 import (
-	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
-	"html"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,11 +15,14 @@ import (
 
 const maxListed = 10_000 // names in one listing
 
-// Listing is a folder's content as clients that accept application/json get it.
+// Listing is a folder's content as clients that prefer JSON get it.
 type Listing struct {
 	Path    string   `json:"path"` // decoded, with the prefix
 	Entries []Listed `json:"entries"`
-	// Truncated: there are more than the 10,000 entries given.
+	// Total is the number of entries there are, Offset how many of them come before those given.
+	Total  int `json:"total"`
+	Offset int `json:"offset"`
+	// Truncated: more entries follow those given.
 	Truncated bool `json:"truncated,omitempty"`
 }
 
@@ -29,30 +34,97 @@ type Listed struct {
 	Modified *time.Time `json:"modified,omitempty"`
 }
 
+// view is which entries are listed, and in which order. Folders come first in any.
+type view struct {
+	by            string // what files are sorted by: "name", "size" or "modified"
+	descending    bool
+	offset, limit int
+}
+
+// viewOf reads the query: sort, order (asc, desc), offset, and limit, up to
+// 10,000. What else is there is not meant for us. It fails on other values.
+func viewOf(q url.Values) (v view, ok bool) {
+	v = view{by: cmp.Or(q.Get("sort"), "name"), limit: maxListed}
+	ok = slices.Contains([]string{"name", "size", "modified"}, v.by)
+	switch q.Get("order") {
+	case "", "asc":
+	case "desc":
+		v.descending = true
+	default:
+		ok = false
+	}
+	number := func(name string, least, most int, to *int) {
+		if text := q.Get(name); text != "" {
+			n, err := strconv.Atoi(text)
+			ok = ok && err == nil && n >= least
+			*to = min(n, most)
+		}
+	}
+	number("limit", 1, maxListed, &v.limit)
+	number("offset", 0, maxSeen, &v.offset)
+	return v, ok
+}
+
+// query is that of a link to the view.
+func (v view) query() string {
+	q := "?sort=" + v.by + "&order=asc"
+	if v.descending {
+		q = "?sort=" + v.by + "&order=desc"
+	}
+	if v.offset > 0 {
+		q += "&offset=" + strconv.Itoa(v.offset)
+	}
+	if v.limit != maxListed {
+		q += "&limit=" + strconv.Itoa(v.limit)
+	}
+	return q
+}
+
 var (
 	htmlType = mediaTypes["html"].header
 	jsonType = mediaTypes["json"].header
-	// listingPolicy lets the page do nothing but show itself.
-	listingPolicy = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 )
 
-// list answers with what lies in a directory: HTML, or JSON for who asks.
+// list answers with what lies in a directory: HTML, or JSON for who prefers it.
 func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path string) {
-	l := t.listing(path)
+	asked, ok := viewOf(r.URL.Query())
+	if !ok {
+		f.fail(w, r, http.StatusBadRequest)
+		return
+	}
+	l := t.listing(path, asked)
 	l.Path = strings.TrimSuffix(f.config.Prefix, "/") + path
 	h := w.Header()
+	AddVary(h, "Accept")
 	var body []byte
-	if PrefersJSON(r.Header["Accept"]) {
+	inJSON := PrefersJSON(r.Header["Accept"])
+	if inJSON {
 		body, _ = json.Marshal(l) // strings, numbers and times: cannot fail
 		body = append(body, '\n')
+	} else {
+		body = l.page(f.config.Prefix, asked)
+	}
+	var v variant
+	sum := sha256.Sum256(body)
+	v.etag[0] = `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	switch status := precondition(r.Header, &v); status {
+	case http.StatusPreconditionFailed:
+		f.fail(w, r, status)
+		return
+	case http.StatusNotModified:
+		h["Etag"] = v.etag[:]
+		h["Cache-Control"] = noCache
+		w.WriteHeader(status)
+		return
+	}
+	h["Content-Type"] = htmlType
+	if inJSON {
 		h["Content-Type"] = jsonType
 	} else {
-		body = l.html(path == "/")
-		h["Content-Type"] = htmlType
 		h["Content-Security-Policy"] = listingPolicy
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	h["Vary"] = varyAccept
+	h["Etag"] = v.etag[:]
 	h["Cache-Control"] = noCache
 	h["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(http.StatusOK)
@@ -61,47 +133,42 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	}
 }
 
-func (t *table) listing(path string) Listing {
+// listing returns the entries of the directory at path that are in v. Names
+// are in natural order, and so are files that v's order says nothing about.
+func (t *table) listing(path string, v view) Listing {
 	folders, assets := t.list(path)
-	l := Listing{Truncated: len(folders)+len(assets) > maxListed}
-	l.Entries = make([]Listed, 0, min(len(folders)+len(assets), maxListed))
-	for _, name := range folders[:min(len(folders), maxListed)] {
-		l.Entries = append(l.Entries, Listed{Name: name, Type: "folder"})
+	folders = slices.SortedFunc(slices.Values(folders), natural)
+	slices.SortFunc(assets, func(a, b *asset) int {
+		var c int
+		switch v.by {
+		case "size":
+			c = cmp.Compare(a.stamp.size, b.stamp.size)
+		case "modified":
+			c = cmp.Compare(a.stamp.modified, b.stamp.modified)
+		default:
+			c = natural(a.path[len(path):], b.path[len(path):])
+		}
+		if v.descending {
+			c = -c
+		}
+		return cmp.Or(c, natural(a.path[len(path):], b.path[len(path):]))
+	})
+	if v.by == "name" && v.descending {
+		slices.Reverse(folders)
 	}
-	for _, a := range assets[:min(len(assets), maxListed-len(l.Entries))] {
+	total := len(folders) + len(assets)
+	l := Listing{Total: total, Offset: min(v.offset, total)}
+	end := min(l.Offset+v.limit, total)
+	l.Truncated = end < total
+	l.Entries = make([]Listed, 0, end-l.Offset)
+	for i := l.Offset; i < end; i++ {
+		if i < len(folders) {
+			l.Entries = append(l.Entries, Listed{Name: folders[i], Type: "folder"})
+			continue
+		}
+		a := assets[i-len(folders)]
 		at := time.Unix(0, a.stamp.modified).UTC().Truncate(time.Second)
 		l.Entries = append(l.Entries, Listed{Name: a.path[len(path):], Type: "file", Size: a.stamp.size, Modified: &at})
 	}
 	return l
-}
-
-// html writes the listing as a page. Names come from the file system: each is
-// escaped, set apart from the writing direction of others (bdi), and linked
-// as "./name", so that none can be a scheme.
-func (l Listing) html(top bool) []byte {
-	var b bytes.Buffer
-	title := html.EscapeString(l.Path)
-	b.WriteString("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n" +
-		"<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + title + "</title>\n</head>\n<body>\n<h1><bdi>" + title +
-		"</bdi></h1>\n<table>\n<tr><th align=\"left\">Name</th><th align=\"right\">Size</th><th align=\"left\">Modified</th></tr>\n")
-	if !top {
-		b.WriteString("<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n")
-	}
-	for _, e := range l.Entries {
-		slash, size, modified := "", "", ""
-		if e.Type == "folder" {
-			slash = "/"
-		} else {
-			size = strconv.FormatInt(e.Size, 10)
-			modified = e.Modified.Format(time.RFC3339)
-		}
-		b.WriteString("<tr><td><a href=\"./" + html.EscapeString(url.PathEscape(e.Name)) + slash + "\"><bdi>" +
-			html.EscapeString(e.Name) + slash + "</bdi></a></td><td align=\"right\">" + size + "</td><td>" + modified + "</td></tr>\n")
-	}
-	b.WriteString("</table>\n")
-	if l.Truncated {
-		b.WriteString("<p>Only the first " + strconv.Itoa(maxListed) + " names are shown.</p>\n")
-	}
-	b.WriteString("</body>\n</html>\n")
-	return b.Bytes()
 }
