@@ -26,6 +26,9 @@ type Serving struct {
 	// Download are patterns of files that browsers save instead of showing: "*.pdf" is of names in
 	// any folder, "files/**" of paths from the top. "**" is any number of folders, "{a,b}" a choice.
 	Download []string `toml:"download" json:"download,omitempty"`
+	// Rules says whose rules the files _redirects and _headers at the top of the folder follow:
+	// "cloudflare", which is the default, "netlify", or "off". They are never served.
+	Rules string `toml:"rules" json:"rules,omitempty"`
 	// Memory bounds the bytes of file content kept in memory; 64 MB when absent.
 	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
 }

@@ -91,7 +91,7 @@ func (f *Folder) scanner(root *os.Root, old *table) *scanner {
 	if old == nil {
 		old = emptyTable
 	}
-	return &scanner{root: root, base: base, old: old, notices: &f.notices}
+	return &scanner{root: root, base: base, old: old, notices: &f.notices, dialect: f.config.Rules}
 }
 
 // Close gives up the folder and its memory; requests are answered with 503
@@ -118,7 +118,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.fail(w, r, http.StatusServiceUnavailable)
 	case !ok:
 		f.fail(w, r, http.StatusNotFound)
-	case f.found(w, r, t, path):
+	case f.forced(w, r, t, path), f.found(w, r, t, path):
 	default:
 		f.missing(w, r, t, path)
 	}
@@ -173,7 +173,7 @@ func (f *Folder) found(w http.ResponseWriter, r *http.Request, t *table, path st
 
 // missing answers where nothing lies at path.
 func (f *Folder) missing(w http.ResponseWriter, r *http.Request, t *table, path string) {
-	if f.app(w, r, t, path) {
+	if f.fallback(w, r, t, path) || f.app(w, r, t, path) {
 		return
 	}
 	f.notFound(w, r, t, path)

@@ -172,7 +172,7 @@ func (f *follower) unwatched(err error) *watcher {
 func (f *follower) pathOf(e fsnotify.Event) (string, bool) {
 	rest, ok := strings.CutPrefix(e.Name, strings.TrimSuffix(filepath.Clean(f.config.Root), string(filepath.Separator)))
 	path := filepath.ToSlash(rest)
-	return path, ok && path != "" && servablePath(path)
+	return path, ok && path != "" && (servablePath(path) || isRuleFile(path[1:]))
 }
 
 func earlier(a, b time.Time) time.Time {

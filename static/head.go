@@ -19,6 +19,7 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, path string, a *as
 		h["Last-Modified"] = v.lastModified[:]
 	}
 	h["Cache-Control"] = noCache
+	defer f.table.Load().setFields(h, r, path, status)
 	if status == http.StatusNotModified {
 		return // RFC 9110 section 15.4.5: what a cache needs to update what it has
 	}

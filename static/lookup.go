@@ -32,7 +32,7 @@ func servable(name string, top bool) bool {
 	if name == "" || len(name) > maxSegment || !utf8.ValidString(name) {
 		return false
 	}
-	if name[0] == '.' && !(top && name == ".well-known") {
+	if name[0] == '.' && !(top && name == ".well-known") || top && name[0] == '_' && isRuleFile(name) {
 		return false
 	}
 	for i := range len(name) {
@@ -100,10 +100,17 @@ func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, path string) {
 		RawQuery:   Query(r.URL.RawQuery),
 		ForceQuery: r.URL.ForceQuery,
 	}
+	sendRedirect(w, http.StatusPermanentRedirect, to.String())
+}
+
+// sendRedirect leads to a location.
+func sendRedirect(w http.ResponseWriter, status int, location string) {
 	h := w.Header()
-	h["Location"] = []string{to.String()}
+	h["Location"] = []string{location}
 	h["Content-Length"] = noLength
-	h["Cache-Control"] = noCache
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = noCache
+	}
 	h["X-Content-Type-Options"] = nosniff
-	w.WriteHeader(http.StatusPermanentRedirect)
+	w.WriteHeader(status)
 }

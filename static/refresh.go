@@ -27,6 +27,17 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			enough = enough && t.dir(dir) != nil // else it was dropped just now
 			continue
 		}
+		if isRuleFile(path[1:]) {
+			c := due[path]
+			last := c.last
+			f.pending[path] = c // where hold looks for the first event
+			e.rules = s.rules()
+			if c.last.Equal(last) {
+				delete(f.pending, path)
+			}
+			enough = enough && !s.again
+			continue
+		}
 		fi, err := t.root.Lstat(path[1:])
 		switch {
 		case passing(err):
@@ -60,7 +71,7 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			}
 		}
 	}
-	if e.changed() {
+	if e.changed() || e.rules != t.rules {
 		u := e.done()
 		f.table.Store(u)
 		for _, a := range e.files {

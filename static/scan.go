@@ -26,6 +26,7 @@ type scanner struct {
 	base    []string // absolute spellings of the root's path
 	old     *table   // assets that are still true are taken from here
 	notices *notices
+	dialect string // of the rules
 	// watch, if set, is called with every directory (a path below the root)
 	// before it is read, so that no later change is missed.
 	watch func(dir string)
@@ -55,6 +56,7 @@ func (s *scanner) scan(ctx context.Context) (*table, error) {
 		s.notices.warn("cannot serve all of the folder", s.base[0], err)
 		err = nil
 	}
+	s.to.rules = s.rules()
 	return s.to.done(), err
 }
 

@@ -17,7 +17,8 @@ type table struct {
 	// links counts the symbolic links that were met, followed or not.
 	links int
 	// seen counts the files and directories that were met.
-	seen int
+	seen  int
+	rules *ruleFiles // nil: there are none
 }
 
 var (
@@ -97,7 +98,7 @@ func (t *table) list(path string) (folders []string, assets []*asset) {
 
 // same tells whether two tables answer alike.
 func (t *table) same(u *table) bool {
-	if t.root != u.root || t.links != u.links || t.dirs.count != u.dirs.count {
+	if t.root != u.root || t.rules != u.rules || t.links != u.links || t.dirs.count != u.dirs.count {
 		return false
 	}
 	for d := range t.dirs.all() {

@@ -42,6 +42,9 @@ func Validate(c Config) []Complaint {
 	if modes := []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths}; c.HTMLHandling != "" && !slices.Contains(modes, c.HTMLHandling) {
 		add("html_handling", "there is no html_handling "+strconv.Quote(c.HTMLHandling), "one of "+strings.Join(modes, ", "))
 	}
+	if all := []string{rulesCloudflare, rulesNetlify, rulesOff}; c.Rules != "" && !slices.Contains(all, c.Rules) {
+		add("rules", "there are no rules "+strconv.Quote(c.Rules), "one of "+strings.Join(all, ", "))
+	}
 	for i, pattern := range c.Download {
 		if pattern == "" || !doublestar.ValidatePattern(pattern) {
 			add("download."+strconv.Itoa(i), strconv.Quote(pattern)+" is not a pattern", `write patterns such as "*.pdf" or "files/**"`)

@@ -224,7 +224,7 @@ func TestRulesCostNothingWhereNoneMatches(t *testing.T) {
 		fmt.Fprintf(&text, "/dynamic/:a-:b/%d/*/end /x\n", i)
 	}
 	redirects := redirectsOf(t, text.String(), Cloudflare)
-	headers, _ := ParseHeaders([]byte("/a/*\n X-A: 1\nhttps://other.example/*\n X-B: 1\n/dynamic/*\n X-C: 1\n X-D: 2"), Cloudflare)
+	headers, _ := ParseHeaders([]byte("/a/*\n X-A: 1\n/b/:c/*\n X-B: 1\n/dynamic/*\n X-C: 1\n X-D: 2"), Cloudflare)
 	r := request(t, "/dynamic/1-2/x/y/z")
 	h := http.Header{}
 	headers.Apply(h, r, r.URL.Path, 200)
@@ -238,7 +238,7 @@ func TestRulesCostNothingWhereNoneMatches(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("redirects allocate %v times", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { headers.Apply(h, r, r.URL.Path, 200) }); n > 2 { // the labels of the host, for the rule that has one
+	if n := testing.AllocsPerRun(100, func() { headers.Apply(h, r, r.URL.Path, 200) }); n != 0 {
 		t.Errorf("header rules allocate %v times", n)
 	}
 	if h.Get("X-C") != "1" {
