@@ -52,7 +52,7 @@ deps: ## install what the tests need
 	@internal/testcache/npm examples/npm examples/npm/next apps/testdata/npm service/cli/testdata/npm static/testdata/npm static/rules/testdata/npm
 
 deps-system: ## install what the system tests need
-	@$(call need,debootstrap:debootstrap unshare:util-linux ip:iproute2 pgrep:procps)
+	@$(call need,debootstrap:debootstrap chromium:chromium unshare:util-linux ip:iproute2 pgrep:procps)
 
 deps-bench: deps ## install what the benchmarks need
 	@$(call need,npm:npm wrk:wrk curl:curl)

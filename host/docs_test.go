@@ -38,7 +38,6 @@ var open = []string{
 	"Basic auth",
 	"Limits",
 	"Early hints",
-	"Development",
 	"Maintenance",
 	"HTTP/2 conformance",
 }

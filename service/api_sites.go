@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"roost/host"
+	"roost/internal/nearest"
 	"roost/service/control"
 )
 
@@ -86,7 +87,7 @@ func findSite(c host.Config, like host.Site) (int, error) {
 			names = append(names, s.Domains...)
 		}
 		if len(like.Domains) > 0 {
-			if near := nearest(like.Domains[0], names); near != "" {
+			if near := nearest.Of(like.Domains[0], names); near != "" {
 				e.Hint = fmt.Sprintf("did you mean %s?", near)
 			}
 		}

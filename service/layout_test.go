@@ -16,7 +16,7 @@ import (
 // earlier line. It is a statement of policy, as go/build's depsRules are; do
 // not change it to make a build pass.
 var layers = []string{
-	"internal/dateformat internal/durable internal/testcache internal/unit",
+	"internal/dateformat internal/durable internal/nearest internal/testcache internal/unit",
 	"internal/httplint",
 	"apps/node apps/ecosystem static/rules",
 	"static apps tls host/express",

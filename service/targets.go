@@ -9,6 +9,7 @@ import (
 
 	"roost/apps"
 	"roost/host"
+	"roost/internal/nearest"
 	"roost/service/control"
 )
 
@@ -172,7 +173,7 @@ func unknown(c host.Config, word string) error {
 	for _, a := range c.Apps {
 		names = append(names, a.Name, namespaceOr(a.Namespace))
 	}
-	switch near := nearest(word, names); {
+	switch near := nearest.Of(word, names); {
 	case len(c.Apps) == 0:
 		e.Message = "there are no apps"
 		e.Hint = "start one: roost start SCRIPT, or roost apply FILE"
@@ -182,36 +183,4 @@ func unknown(c host.Config, word string) error {
 		e.Hint = "see what there is with: roost list"
 	}
 	return e
-}
-
-// nearest is the name that word is probably a slip of; empty when none is near.
-func nearest(word string, names []string) string {
-	best, least := "", 1+len(word)/3
-	for _, name := range names {
-		if d := distance(strings.ToLower(word), strings.ToLower(name)); d <= least && d < len(name) {
-			best, least = name, d-1
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: letters to insert, drop or change to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, corner+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -139,6 +139,19 @@ func (f *appFlags) takeNamespace() []string {
 	return []string{name}
 }
 
+// takePort takes the --port, which a folder has as well; ok is false when none was given.
+func (f *appFlags) takePort() (port int, ok bool, err error) {
+	raw, ok := f.set["port"]
+	if !ok {
+		return 0, false, nil
+	}
+	delete(f.set, "port")
+	if json.Unmarshal(raw, &port) != nil || port < 0 || port > 65535 {
+		return 0, false, usage(fmt.Sprintf("--port %s is no port", raw), "a number to 65535; 0 is any that is free")
+	}
+	return port, true, nil
+}
+
 // changed reports whether any of the flags was given.
 func (f *appFlags) changed() bool { return len(f.set)+len(f.tables) > 0 }
 

@@ -14,19 +14,29 @@ import (
 
 func newDev(c *console) *cobra.Command {
 	r := &runner{console: c, flags: &appFlags{}}
+	var d devFolder
 	cmd := &cobra.Command{
-		Use:   "dev SCRIPT|PROGRAM|\"COMMAND ARGS\"|FILE [-- ARGS]",
-		Short: "run an app here, and again whenever its files change",
+		Use:   "dev SCRIPT|PROGRAM|\"COMMAND ARGS\"|FILE|DIR [-- ARGS]",
+		Short: "run an app or serve a folder here, anew whenever files change",
 		Long: `Run an app, or those of a config file, in the foreground: what they write
 appears here, and they start again when their files change. Ctrl-C ends them
-and leaves nothing behind; a daemon that runs is not touched.`,
-		Example: "  roost dev server.js\n  roost dev server.js --watch src --ignore-watch '*.log'\n  roost dev ecosystem.config.js --env development --only web",
+and leaves nothing behind; a daemon that runs is not touched.
+
+A folder is served to this machine, or with --host to the network: pages reload
+when files change, style sheets are swapped, nothing is cached, folders without
+index.html are listed, and errors say what was looked for.`,
+		Example: "  roost dev public\n  roost dev dist --port 3000 --spa --host\n  roost dev server.js\n  roost dev server.js --watch src --ignore-watch '*.log'\n  roost dev ecosystem.config.js --env development --only web",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := r.read(cmd, args); err != nil {
 				return err
 			}
-			if r.word == "" {
-				return usage("roost dev needs a script, a program, a command or a config file", "such as: roost dev server.js")
+			switch {
+			case r.word == "":
+				return usage("roost dev needs a folder, a script, a program, a command or a config file", "such as: roost dev public, or roost dev server.js")
+			case isFolder(r.word):
+				return r.devFolder(cmd.Context(), d)
+			case d != devFolder{}:
+				return usage("--host and --spa are for a folder", "such as: roost dev public --spa")
 			}
 			return r.dev(context.WithoutCancel(cmd.Context()))
 		},
@@ -36,6 +46,8 @@ and leaves nothing behind; a daemon that runs is not touched.`,
 	f.StringArrayVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
 	f.BoolVar(&r.raw, "raw", false, "print what apps write without their names")
 	f.BoolVar(&r.json, "json", false, "print what apps write as JSON, an object a line")
+	f.BoolVar(&d.host, "host", false, "show a folder on the network, not to this machine alone")
+	f.BoolVar(&d.spa, "spa", false, "answer unknown pages of a folder with /index.html")
 	f.BoolVar(&r.exit, "exit", false, "end when all apps have ended and no site is served")
 	return cmd
 }
