@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"roost/apps/node"
+	"roost/internal/httplint"
 	"roost/internal/unit"
 )
 
@@ -767,9 +768,7 @@ func TestSignalsReachTheInstancesThatAreMeant(t *testing.T) {
 func TestRequestsToAStoppedAppAreRefusedAtOnce(t *testing.T) {
 	run(t, nil, func(t *testing.T, a *app) {
 		get := func() int {
-			w := httptest.NewRecorder()
-			a.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-			return w.Code
+			return httplint.Record(t, a, httptest.NewRequest("GET", "/", nil)).Code
 		}
 		a.settled(form(-1, -1))
 		asked := time.Now()

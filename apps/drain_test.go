@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"roost/internal/httplint"
 )
 
 func TestAnEndpointIsDrainedWhenItsLastRequestHasEnded(t *testing.T) {
@@ -154,7 +156,7 @@ func TestARollingReloadUnderLoadFailsNoRequest(t *testing.T) {
 				}
 				method := []string{"POST", "GET", "PATCH"}[i%3]
 				r, _ := http.NewRequest(method, host.URL, bytes.NewReader(body))
-				res, err := host.Client().Do(r)
+				res, err := httplint.Client(t, host).Do(r)
 				if err != nil {
 					failed.Add(1)
 					t.Error(err)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // noDeadline takes a deadline off a connection.
@@ -151,7 +153,7 @@ func ask(t testing.TB, s *httptest.Server, method, path string, body io.Reader) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := s.Client().Do(r)
+	res, err := httplint.Client(t, s).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // headSeen sends a raw head through a pool and returns the head that the
@@ -128,7 +130,7 @@ func TestTheAnswersHeadLosesWhatConcernsTheConnection(t *testing.T) {
 		w.Header().Set("Set-Cookie", "host=1")
 		p.ServeHTTP(w, r)
 	}))
-	res, err := s.Client().Get(s.URL)
+	res, err := httplint.Client(t, s).Get(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

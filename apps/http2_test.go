@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 func TestHTTP2ClientsAreForwardedToo(t *testing.T) {
@@ -46,7 +48,7 @@ func TestHTTP2ClientsAreForwardedToo(t *testing.T) {
 	r, _ := http.NewRequest("GET", s.URL+"/", nil)
 	r.Host = "example.com"
 	r.Header["Cookie"] = []string{"a=1; b=2"}
-	res, err := s.Client().Do(r)
+	res, err := httplint.Client(t, s).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +59,7 @@ func TestHTTP2ClientsAreForwardedToo(t *testing.T) {
 	}
 
 	data := bytes.Repeat([]byte("0123456789"), 300<<10)
-	res, err = s.Client().Post(s.URL+"/echo", "", opaqueReader{bytes.NewReader(data)})
+	res, err = httplint.Client(t, s).Post(s.URL+"/echo", "", opaqueReader{bytes.NewReader(data)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestHTTP2ClientsAreForwardedToo(t *testing.T) {
 		t.Errorf("%d bytes, %v, trailer %v", len(text), err, res.Trailer)
 	}
 
-	if res, err = s.Client().Get(s.URL + "/cut"); err != nil {
+	if res, err = httplint.Client(t, s).Get(s.URL + "/cut"); err != nil {
 		t.Fatal(err)
 	}
 	text, err = io.ReadAll(res.Body)
@@ -76,7 +78,7 @@ func TestHTTP2ClientsAreForwardedToo(t *testing.T) {
 		t.Errorf("%q without an error", text)
 	}
 
-	if res, err = s.Client().Get(s.URL + "/wait"); err != nil {
+	if res, err = httplint.Client(t, s).Get(s.URL + "/wait"); err != nil {
 		t.Fatal(err)
 	}
 	res.Body.Close() // resets the stream

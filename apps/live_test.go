@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"roost/internal/httplint"
 )
 
 // liveApp is an App that runs real processes.
@@ -153,8 +155,7 @@ func (a *liveApp) try(w Wanted) error {
 
 // get answers a request through the pool.
 func (a *liveApp) get(path string) (int, string) {
-	w := httptest.NewRecorder()
-	a.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	w := httplint.Record(a.t, a, httptest.NewRequest("GET", path, nil))
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 func TestAShellScriptThatIgnoresSIGTERMIsKilledAtItsDeadline(t *testing.T) {
@@ -291,7 +293,7 @@ func TestSocketActivation(t *testing.T) {
 // program that says that it is ready as sd_notify(3) does, and works on.
 func TestMain(m *testing.M) {
 	if os.Getenv("NOTIFY") == "" {
-		os.Exit(m.Run())
+		os.Exit(httplint.Run(m, httplint.Apps, httplint.Unguarded))
 	}
 	c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // hangUp is an instance that reads a request's head and closes the connection,
@@ -232,7 +234,7 @@ func TestAnAnswerThatBreaksOffIsSeenToBreakOff(t *testing.T) {
 			p := poolOf(broken, counted(t, &second))
 			p.turn.Store(1)
 			s := listenHost(t, p)
-			res, err := s.Client().Get(s.URL)
+			res, err := httplint.Client(t, s).Get(s.URL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -356,8 +358,7 @@ func TestARequestThatCannotBeSentIsNobodysFaultButTheClients(t *testing.T) {
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		change(r)
-		w := httptest.NewRecorder()
-		p.ServeHTTP(w, r)
+		w := httplint.Record(t, p, r)
 		if w.Code != http.StatusBadRequest || e.health.bad.Load() != 0 || e.InFlight() != 0 {
 			t.Errorf("%s: status %d, the instance is blamed %d", name, w.Code, e.health.bad.Load())
 		}

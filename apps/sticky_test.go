@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // slots are instances that answer with their slot, and a pool of them.
@@ -40,8 +42,7 @@ func (c client) asks(t testing.TB, p *pool) (slot string, cookie *http.Cookie) {
 	for _, text := range c.cookies {
 		r.Header.Add("Cookie", text)
 	}
-	w := httptest.NewRecorder()
-	p.ServeHTTP(w, r)
+	w := httplint.Record(t, p, r)
 	if w.Code != 200 {
 		t.Fatalf("the answer has status %d", w.Code)
 	}

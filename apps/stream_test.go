@@ -13,6 +13,8 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 func TestEventsArriveWhenTheyAreSent(t *testing.T) {
@@ -31,7 +33,7 @@ func TestEventsArriveWhenTheyAreSent(t *testing.T) {
 				}
 			})
 			s := listenHost(t, poolOf(e))
-			res, err := s.Client().Get(s.URL) // returns when the head has come, before any body
+			res, err := httplint.Client(t, s).Get(s.URL) // returns when the head has come, before any body
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +64,7 @@ func TestACountedAnswerThatComesSlowlyIsNotHeldBack(t *testing.T) {
 		}
 	})
 	s := listenHost(t, poolOf(e))
-	res, err := s.Client().Get(s.URL)
+	res, err := httplint.Client(t, s).Get(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +93,7 @@ func TestBothSidesTalkAtOnce(t *testing.T) {
 	s := listenHost(t, poolOf(e))
 	in, out := io.Pipe()
 	r, _ := http.NewRequest("POST", s.URL, in)
-	res, err := s.Client().Do(r)
+	res, err := httplint.Client(t, s).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +205,7 @@ func TestEarlyHintsPass(t *testing.T) {
 			return nil
 		},
 	}))
-	res, err := s.Client().Do(r)
+	res, err := httplint.Client(t, s).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +233,7 @@ func TestTrailersPassBothWays(t *testing.T) {
 	for _, path := range []string{"/", "/more"} {
 		r, _ := http.NewRequest("POST", s.URL+path, opaqueReader{strings.NewReader("body")})
 		r.Trailer = http.Header{"X-Up": {"up"}}
-		res, err := s.Client().Do(r)
+		res, err := httplint.Client(t, s).Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +271,7 @@ func TestAnswersWithoutABodyKeepTheirLength(t *testing.T) {
 		{"HEAD", "/head", 200, 1234}, {"GET", "/not-modified", 304, 0}, {"GET", "/empty", 200, 0}, {"GET", "/none", 204, 0},
 	} {
 		r, _ := http.NewRequest(c.method, s.URL+c.path, nil)
-		res, err := s.Client().Do(r)
+		res, err := httplint.Client(t, s).Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +314,7 @@ func TestAnAnswerInPlaceOfReadingTheBodyArrives(t *testing.T) {
 	s := listenHost(t, poolOf(e))
 	for range 50 {
 		r, _ := http.NewRequest("POST", s.URL, bytes.NewReader(make([]byte, 2<<20)))
-		res, err := s.Client().Do(r)
+		res, err := httplint.Client(t, s).Do(r)
 		if err != nil {
 			continue // this client has the weakness that is tested for
 		}

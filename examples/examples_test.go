@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 const patience = time.Minute // for anything that must happen; a test that waits so long has failed
@@ -35,7 +37,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "cannot build roost: %v\n%s", err, out)
 		os.Exit(1)
 	}
-	code := m.Run()
+	code := httplint.Run(m)
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -46,6 +48,7 @@ type box struct {
 	dir    string // a copy of the example
 	env    []string
 	client *http.Client
+	apps   bool   // answers are made by apps, not by folders
 	https  string // bound address
 	roots  *x509.CertPool
 }
@@ -74,7 +77,7 @@ func place(t *testing.T, example string) *box {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(home) })
-	b := &box{t: t, dir: filepath.Join(t.TempDir(), example), env: append(os.Environ(), "ROOST_HOME="+home, "NO_COLOR=1")}
+	b := &box{t: t, dir: filepath.Join(t.TempDir(), example), apps: example != "static", env: append(os.Environ(), "ROOST_HOME="+home, "NO_COLOR=1")}
 	if err := os.CopyFS(b.dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
@@ -148,13 +151,13 @@ func (b *box) run() {
 	if !b.roots.AppendCertsFromPEM(root) {
 		t.Fatalf("roost ca show printed no certificate: %s", root)
 	}
-	b.client = &http.Client{Timeout: patience, Transport: &http.Transport{
+	b.client = &http.Client{Timeout: patience, Transport: &httplint.Transport{T: b.t, Apps: b.apps, Base: &http.Transport{
 		ForceAttemptHTTP2: true,
 		TLSClientConfig:   &tls.Config{RootCAs: b.roots},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", b.https)
 		},
-	}}
+	}}}
 	t.Cleanup(b.client.CloseIdleConnections)
 }
 
@@ -285,7 +288,7 @@ func TestTheNodeExampleIsReachedBothWays(t *testing.T) {
 	_, rest, _ := strings.Cut(string(text), "port = ")
 	port, _, _ := strings.Cut(rest, "\n")
 	b.until("the app's own port to answer", func() error {
-		response, err := http.Get("http://127.0.0.1:" + port)
+		response, err := (&http.Client{Transport: &http.Transport{}}).Get("http://127.0.0.1:" + port)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // npmFolder is where what a folder's package-lock.json says is installed.
@@ -114,13 +116,13 @@ func (b *box) pids() map[int]int {
 
 // fresh is a client that makes a connection for each request.
 func (b *box) fresh() *http.Client {
-	return &http.Client{Timeout: patience, Transport: &http.Transport{
+	return &http.Client{Timeout: patience, Transport: &httplint.Transport{T: b.t, Apps: true, Base: &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{RootCAs: b.roots},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", b.https)
 		},
-	}}
+	}}}
 }
 
 // load is clients that ask one after the other until it ends.

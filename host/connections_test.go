@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // held is a host whose /hold answers once it is let go.
@@ -19,7 +21,7 @@ func held(t *testing.T, l Listen) (b *box, let func()) {
 	b = newBox(t)
 	b.settled(Config{Host: l, Sites: []Site{{RedirectHTTPS: no(), Target: Target{Root: b.folder(nil)}}}})
 	hold := make(chan bool)
-	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: asApp(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hold" {
 			select {
 			case <-hold:
@@ -52,7 +54,7 @@ func (b *box) knock() error {
 }
 
 func heard(c net.Conn) error {
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	res, err := httplint.Read(nil, bufio.NewReader(c), nil)
 	if err != nil {
 		return err
 	}

@@ -19,14 +19,16 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+
+	"roost/internal/httplint"
 )
 
 // client3 speaks HTTP/3 to the box whatever the host of the URL is.
 func (b *box) client3() *http.Client {
-	t := &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: b.roots()}, DisableCompression: true, Dial: func(ctx context.Context, _ string, c *tls.Config, q *quic.Config) (*quic.Conn, error) {
+	t := &httplint.Transport{T: b.t, Base: &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: b.roots()}, DisableCompression: true, Dial: func(ctx context.Context, _ string, c *tls.Config, q *quic.Config) (*quic.Conn, error) {
 		return b.dialQUIC(ctx, c, q)
-	}}
-	b.t.Cleanup(func() { t.Close() })
+	}}}
+	b.t.Cleanup(func() { t.Base.(io.Closer).Close() })
 	return &http.Client{Transport: t, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
@@ -126,8 +128,7 @@ func TestASiteAnswersOverHTTP3(t *testing.T) {
 	if res, _ := b.get(b.client(false), "http://localhost/"); res.Header.Get("Alt-Svc") != "" {
 		t.Errorf("plain: %v", res.Header)
 	}
-	w := httptest.NewRecorder()
-	b.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	w := httplint.Record(t, b.Metrics(), httptest.NewRequest("GET", "/metrics", nil))
 	for _, line := range []string{`roost_listening{listener="http3"} 1`, `roost_connections{listener="http3"} 1`} {
 		if !strings.Contains(w.Body.String(), line) {
 			t.Errorf("no %s", line)

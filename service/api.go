@@ -141,9 +141,11 @@ func (a *api) routes(life context.Context) http.Handler {
 }
 
 // guard refuses strangers before anything of a request is looked at, and keeps
-// a fault in one answer from being more than that.
+// a fault in one answer from being more than that. No answer is for caches.
 func (a *api) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
+		c.Response().Header().Set("Cache-Control", "no-store")
+		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 		defer func() {
 			if p := recover(); p != nil {
 				a.log.Error("fault in an answer", "panic", p, "request", c.Request().URL.Path, "stack", string(debug.Stack()))

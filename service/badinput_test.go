@@ -9,17 +9,52 @@ import (
 	"strings"
 	"testing"
 
+	"roost/internal/httplint"
 	"roost/service/control"
 )
+
+// socketClient asks the daemon as control.Client does, with every answer checked.
+func socketClient(t *testing.T, d running) *http.Client {
+	return &http.Client{Transport: &httplint.Transport{T: t, Base: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", d.Socket())
+	}}}}
+}
+
+// TestAnswersOfTheSocketAreGoodHTTP asks for what is there: no other test sees
+// more of these answers than control.Client makes of them.
+func TestAnswersOfTheSocketAreGoodHTTP(t *testing.T) {
+	d, _ := three(t)
+	client := socketClient(t, d)
+	for _, path := range []string{"ping", "status", "instances", "apps", "apps/web", "logs?lines=1", "/metrics", "root"} {
+		url := "http://roost/v1/" + path
+		if path[0] == '/' {
+			url = "http://roost" + path
+		}
+		res, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(res.Body); res.StatusCode != 200 || err != nil {
+			t.Errorf("%s: %s %q, %v", url, res.Status, text, err)
+		}
+		res.Body.Close()
+	}
+	res, err := client.Post("http://roost/v1/act", "application/json", strings.NewReader(`{"verb":"stop","targets":["web"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if text, err := io.ReadAll(res.Body); res.StatusCode != 200 || err != nil {
+		t.Errorf("act: %s %q, %v", res.Status, text, err)
+	}
+}
 
 func TestBadInputToAnyEndpointIsOneErrorWithAHintAndChangesNothing(t *testing.T) {
 	d, b := three(t)
 	b.mu.Lock()
 	wanted := len(b.wanted)
 	b.mu.Unlock()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", d.Socket())
-	}}}
+	client := socketClient(t, d)
 	ask := func(method, path, body string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), method, "http://roost"+path, strings.NewReader(body))

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"roost/host"
+	"roost/internal/httplint"
 	"roost/service/control"
 )
 
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 	}
 	kind := os.Getenv(daemonKind)
 	if kind == "" {
-		os.Exit(m.Run())
+		os.Exit(httplint.Run(m))
 	}
 	d, err := FindDirs(os.Getenv)
 	if err == nil {

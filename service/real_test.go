@@ -25,6 +25,7 @@ import (
 	"go.uber.org/goleak"
 
 	"roost/apps"
+	"roost/internal/httplint"
 	"roost/internal/unit"
 	"roost/service/control"
 )
@@ -223,7 +224,7 @@ func nodeBox(t *testing.T, address string) string {
 	t.Helper()
 	nodeNeeded(t)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "server.js"), `require('http').createServer((q, r) => r.end('pid ' + process.pid + ' of ' + process.env.NAME)).listen(0, () => console.log('listening'))`)
+	write(t, filepath.Join(dir, "server.js"), `require('http').createServer((q, r) => r.setHeader('X-From-App', 'node').end('pid ' + process.pid + ' of ' + process.env.NAME)).listen(0, () => console.log('listening'))`)
 	if err := os.Mkdir(filepath.Join(dir, "public"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +291,7 @@ func TestTheBoxServesWhileItIsReloadedAndScaled(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	for range 4 {
 		wg.Go(func() {
-			client := &http.Client{Transport: &http.Transport{}}
+			client := &http.Client{Transport: &httplint.Transport{T: t, Base: &http.Transport{}}}
 			defer client.CloseIdleConnections()
 			for ctx.Err() == nil {
 				if _, err := ask1(client, address, "/api/x"); err != nil {

@@ -3,7 +3,6 @@ package static
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"roost/internal/testcache"
+
+	"roost/internal/httplint"
 )
 
 // TestPagesAreAnsweredAsByCloudflare asks Cloudflare's own code, for each mode
@@ -62,7 +63,10 @@ func TestPagesAreAnsweredAsByCloudflare(t *testing.T) {
 			write(t, root, files{name: name})
 			check(t, os.Chtimes(root+name, old, old)) // no request waits for it to rest
 		}
-		f, err := Open(Config{Root: root, Serving: Serving{HTMLHandling: q.Mode}}, Options{Error: func(w http.ResponseWriter, _ *http.Request, status int) { w.WriteHeader(status) }})
+		f, err := Open(Config{Root: root, Serving: Serving{HTMLHandling: q.Mode}}, Options{Error: func(w http.ResponseWriter, _ *http.Request, status int) {
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(status)
+		}})
 		check(t, err)
 		for j, path := range q.Paths {
 			want := theirs[i][j]
@@ -71,8 +75,7 @@ func TestPagesAreAnsweredAsByCloudflare(t *testing.T) {
 			}
 			u, err := url.ParseRequestURI(path)
 			check(t, err)
-			w := httptest.NewRecorder()
-			f.ServeHTTP(w, &http.Request{Method: "GET", URL: u, Header: http.Header{}})
+			w := httplint.Record(t, f, &http.Request{Method: "GET", URL: u, Header: http.Header{}})
 			got := strings.TrimSpace(http.StatusText(w.Code) + " " + w.Header().Get("Location") + w.Body.String())
 			want = strings.NewReplacer("200", "OK", "307", http.StatusText(http.StatusPermanentRedirect), "404", http.StatusText(http.StatusNotFound)).Replace(want[:3]) + want[3:]
 			if got != want {

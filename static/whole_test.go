@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // A version is what a file holds at one time: 200 KB that end in the hash of
@@ -172,8 +174,7 @@ func (s *site) writeUnseen(file string, writer func(string, int, func()) error) 
 // versionAt asks for a file whose latest version is n, and complains of what is
 // not a version, or older than what was seen before.
 func (s *site) versionAt(file string, n, before int) (int, error) {
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest("GET", "/"+url.PathEscape(file), nil))
+	w := httplint.Record(s.t, s, httptest.NewRequest("GET", "/"+url.PathEscape(file), nil))
 	if w.Code == http.StatusNotFound && before < n && (n == 2 && strings.HasSuffix(file, "new") || strings.HasPrefix(file, "remove")) {
 		return before, nil // there is nothing else to be said of a file that is not there, or not whole yet
 	}

@@ -25,6 +25,8 @@ import (
 	pebbleva "github.com/letsencrypt/pebble/v2/va"
 	pebblewfe "github.com/letsencrypt/pebble/v2/wfe"
 	"github.com/miekg/dns"
+
+	"roost/internal/httplint"
 )
 
 // Orders take a second or two, most of it waiting, so the tests that order run
@@ -206,7 +208,7 @@ func TestACertificateIsHadByTheHTTPChallenge(t *testing.T) {
 	}
 	// All else goes to the next handler, also what only looks like a challenge.
 	for _, path := range []string{"/", "/.well-known/acme-challenge/unknown", "/.well-known/other"} {
-		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + b.plain + path)
+		response, err := (&http.Client{Transport: &httplint.Transport{T: t, Base: &http.Transport{DisableKeepAlives: true}}}).Get("http://" + b.plain + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -443,7 +445,7 @@ func TestARootFileThatCannotBeReadIsToldInStatus(t *testing.T) {
 
 func TestChallengesAreLeftAloneBeforeAnyCAWasAsked(t *testing.T) {
 	b := newBox(t, Options{}, true, true, nil)
-	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + b.plain + "/.well-known/acme-challenge/x")
+	response, err := (&http.Client{Transport: &httplint.Transport{T: t, Base: &http.Transport{DisableKeepAlives: true}}}).Get("http://" + b.plain + "/.well-known/acme-challenge/x")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/mholt/acmez/v3"
+
+	"roost/internal/httplint"
 )
 
 // listenTest is a Listener on a loopback port for localhost, not yet running.
@@ -120,7 +122,7 @@ func TestNetHTTPServesBothFaces(t *testing.T) {
 		ended.Go(func() { server.Serve(f) })
 	}
 	for _, h2 := range []bool{false, true} {
-		transport := &http.Transport{TLSClientConfig: config.Clone(), ForceAttemptHTTP2: h2}
+		transport := &httplint.Transport{T: t, Base: &http.Transport{TLSClientConfig: config.Clone(), ForceAttemptHTTP2: h2}}
 		response, err := (&http.Client{Transport: transport}).Get("https://" + l.Addr().String())
 		if err != nil {
 			t.Fatal(err)

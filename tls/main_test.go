@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"roost/internal/httplint"
 )
 
 // known are goroutines of other modules that outlive what started them.
@@ -29,8 +31,8 @@ var known = []goleak.Option{
 
 func TestMain(m *testing.M) {
 	os.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	os.Setenv("PEBBLE_WFE_NONCEREJECT", "5") // RFC 8555, section 6.5: a client must bear with it; acmez tries ten times
-	goleak.VerifyTestMain(m, known...)
+	os.Setenv("PEBBLE_WFE_NONCEREJECT", "5")                                                        // RFC 8555, section 6.5: a client must bear with it; acmez tries ten times
+	goleak.VerifyTestMain(httplint.Main{M: m, Options: []httplint.Option{httplint.Apps}}, known...) // answers are those of handlers of the tests
 }
 
 // checkLeaks makes the test fail when goroutines are left after it and all its clean-ups.

@@ -15,13 +15,18 @@ import (
 
 // Read reads one answer from a connection, as http.ReadResponse does, but
 // takes nothing that RFC 9112 does not allow to be sent. req is the request, nil
-// stands for a GET. Interim answers (1xx) are checked and passed over.
+// stands for a GET. Interim answers (1xx) are checked and passed over. Without t,
+// Run tells what was found.
 func Read(t testing.TB, r *bufio.Reader, req *http.Request) (*http.Response, error) {
-	t.Helper()
+	if t != nil {
+		t.Helper()
+	}
 	for {
 		res, a, err := read(r, req)
 		if errors.As(err, new(*malformed)) {
-			t.Errorf("the answer is malformed: %v", err)
+			a = newAnswer(&http.Response{}, req)
+			a.say("malformed: %v", err)
+			report(t, a)
 		}
 		if err != nil {
 			return nil, err

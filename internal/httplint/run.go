@@ -51,6 +51,16 @@ func Run(m *testing.M, options ...Option) int {
 	return code
 }
 
+// Main runs the tests as Run does, for those who call it themselves: goleak,
+// testscript.
+type Main struct {
+	*testing.M
+	Options []Option
+}
+
+// Run runs the tests.
+func (m Main) Run() int { return Run(m.M, m.Options...) }
+
 // collect keeps a finding, with the place in a test that it came to.
 func collect(text string) {
 	collected.Lock()

@@ -97,6 +97,7 @@ func guarded(next http.Handler, user, password string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, p, _ := r.BasicAuth()
 		if subtle.ConstantTimeCompare([]byte(u), []byte(user))&subtle.ConstantTimeCompare([]byte(p), []byte(password)) != 1 {
+			w.Header().Set("Cache-Control", "no-store")
 			w.Header().Set("WWW-Authenticate", `Basic realm="Restricted", charset="UTF-8"`)
 			http.Error(w, "401 unauthorized", http.StatusUnauthorized)
 			return

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"roost/internal/httplint"
 )
 
 const deadline = 30 * time.Second // for anything that must happen; a test that waits so long has failed
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(httplint.Main{M: m}, map[string]func(){
 		"roost": func() { os.Exit(Main(os.Args, os.Stdout, os.Stderr)) },
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"roost/internal/httplint"
 	"roost/service/cli"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,7 +20,7 @@ const deadline = 30 * time.Second // for anything that must happen; a test that 
 
 func TestMain(m *testing.M) {
 	main := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
-	testscript.Main(m, map[string]func(){
+	testscript.Main(httplint.Main{M: m}, map[string]func(){
 		"pm2": main, "pm2-runtime": main, "pm2-docker": main, "pm2-dev": main,
 		"roost": func() { os.Exit(cli.Main(os.Args, os.Stdout, os.Stderr)) }, // the daemon
 	})
