@@ -21,7 +21,8 @@ type connections struct {
 	log     *slog.Logger
 	limits  atomic.Pointer[connectionLimits]
 	refused atomic.Uint64 // malformed requests
-	turned  atomic.Uint64 // connections turned away
+	taken   atomic.Uint64 // connections that were put on the list
+	turned  atomic.Uint64 // and that were turned away
 
 	mu      sync.Mutex // never held on the way of a request
 	open    map[*member]struct{}
@@ -122,6 +123,7 @@ func (l *connections) admit(m *member) bool {
 		victim.cut()
 	}
 	if room {
+		l.taken.Add(1)
 		return true
 	}
 	turned := l.turned.Add(1)

@@ -21,7 +21,8 @@ type Status struct {
 	Connections map[string]int `json:"connections"`
 	// Refused counts requests that were malformed or tried to smuggle another.
 	Refused uint64 `json:"refused"`
-	// TurnedAway counts connections that there was no room for.
+	// Accepted counts connections since the program started, TurnedAway those that there was no room for.
+	Accepted   uint64 `json:"accepted"`
 	TurnedAway uint64 `json:"turned_away"`
 	// AccessLogLost is how many lines the access log has lost.
 	AccessLogLost uint64 `json:"access_log_lost"`
@@ -72,7 +73,7 @@ func (h *Host) Status() Status {
 	s := Status{
 		Listeners: []Listener{}, Sites: []SiteStatus{}, Apps: []AppStatus{}, Problems: []string{},
 		Certificates: h.certs.Status(), Unknown: h.front.unknown.snapshot(),
-		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(), TurnedAway: h.conns.turned.Load(),
+		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(), Accepted: h.conns.taken.Load(), TurnedAway: h.conns.turned.Load(),
 	}
 	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
 	for _, kind := range [...]string{"http", "https", "http3"} {
