@@ -39,7 +39,6 @@ var open = []string{
 	"Limits",
 	"Early hints",
 	"Maintenance",
-	"HTTP/2 conformance",
 }
 
 // manual is docs/static.md.

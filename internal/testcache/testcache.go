@@ -1,5 +1,5 @@
 // Package testcache finds what tests need and make deps has installed: npm
-// packages, and with them Node in other versions.
+// packages, and with them Node in other versions, and programs written in Go.
 package testcache
 
 import (
@@ -15,7 +15,13 @@ import (
 // that the package-lock.json in folder names.
 func NPM(t testing.TB, folder string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(here(), "npm"), "-n", folder)
+	return find(t, "npm", folder)
+}
+
+// find asks a script of this folder where what a folder names is.
+func find(t testing.TB, script, folder string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(here(), script), "-n", folder)
 	var words strings.Builder
 	cmd.Stderr = &words
 	out, err := cmd.Output()
@@ -23,6 +29,12 @@ func NPM(t testing.TB, folder string) string {
 		t.Fatalf("%v: %s", err, words.String())
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// H2spec returns the path of h2spec, which tests servers of HTTP/2.
+func H2spec(t testing.TB) string {
+	t.Helper()
+	return find(t, "gotool", filepath.Join(here(), "h2spec"))
 }
 
 // Versions are the major versions of Node that tests may run in.
