@@ -37,7 +37,6 @@ var open = []string{
 	"CORS",
 	"Basic auth",
 	"Limits",
-	"Early hints",
 	"Maintenance",
 }
 

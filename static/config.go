@@ -29,6 +29,9 @@ type Serving struct {
 	// Rules says whose rules the files _redirects and _headers at the top of the folder follow:
 	// "cloudflare", which is the default, "netlify", or "off". They are never served.
 	Rules string `toml:"rules" json:"rules,omitempty"`
+	// EarlyHints sends a 103 with the links of a page ahead of it, over HTTP/2 and HTTP/3: those that
+	// header rules give it with the relations preload, modulepreload and preconnect. True when absent.
+	EarlyHints *bool `toml:"early_hints" json:"early_hints,omitempty"`
 	// Memory bounds the bytes of file content kept in memory; 64 MB when absent.
 	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
 }

@@ -25,6 +25,9 @@ type Options struct {
 	// headers set before (Allow, Content-Range) belong to the answer and stay.
 	// Nil writes one line of plain text.
 	Error func(w http.ResponseWriter, r *http.Request, status int)
+	// Links returns the values of Link that are added to the answer to r later on, for early
+	// hints; nil if there are none.
+	Links func(r *http.Request) []string
 }
 
 // Folder answers requests with the files of one folder.
@@ -186,7 +189,12 @@ func (f *Folder) app(w http.ResponseWriter, r *http.Request, t *table, path stri
 	if !f.config.SPA || a == nil || !route(path) {
 		return false
 	}
-	w.Header()["Vary"] = varyNavigation
+	if h := w.Header(); len(h["Vary"]) == 0 {
+		h["Vary"] = varyNavigation
+	} else {
+		AddVary(h, "Accept")
+		AddVary(h, "Sec-Fetch-Mode")
+	}
 	if !navigation(r) {
 		return false
 	}
@@ -196,6 +204,7 @@ func (f *Folder) app(w http.ResponseWriter, r *http.Request, t *table, path stri
 
 // serve answers a request for path with the file a.
 func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset) {
+	f.hint(w, r, t, path, a)
 	if v := a.variant.Load(); v != nil {
 		if v.body != nil {
 			f.memory.touch(v)
