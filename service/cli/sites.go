@@ -37,6 +37,7 @@ its folder or by its domains. Where it listens: roost status.`,
 	f := cmd.Flags()
 	f.StringSliceVarP(&r.domains, "domain", "d", nil, "a DNS name to answer; repeatable (default: every name)")
 	f.StringVar(&r.path, "path", "/", "path that leads to the folder")
+	f.StringVar(&r.html, "html-handling", "", "which path of a page answers, by `MODE`: auto-trailing-slash, force-trailing-slash, drop-trailing-slash, none")
 	f.BoolVar(&r.spa, "spa", false, "answer unknown pages with /index.html")
 	f.BoolVar(&r.browse, "browse", false, "list folders that have no index.html")
 	f.BoolVar(&r.remove, "delete", false, "remove the site instead")
@@ -46,7 +47,7 @@ its folder or by its domains. Where it listens: roost status.`,
 
 type siteFlags struct {
 	domains                     []string
-	path                        string
+	path, html                  string
 	spa, browse, remove, asJSON bool
 }
 
@@ -63,7 +64,7 @@ func (r siteFlags) site(args []string) (host.Site, error) {
 	if !r.remove && !isFolder(dir) {
 		return s, usage(args[0]+" is not a folder", "a script is started by: roost start %s", args[0])
 	}
-	target := host.Target{Root: dir, Serving: static.Serving{SPA: r.spa, Browse: r.browse}}
+	target := host.Target{Root: dir, Serving: static.Serving{HTMLHandling: r.html, SPA: r.spa, Browse: r.browse}}
 	switch {
 	case !strings.HasPrefix(r.path, "/"):
 		return s, usage(fmt.Sprintf("--path %q does not begin with a slash", r.path), "such as: --path /docs/")

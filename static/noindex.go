@@ -1,0 +1,39 @@
+package static
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// built are the folders into which tools commonly write what is to be served.
+var built = []string{"dist", "build", "public", "out", "_site", "www", "html", "site", "docs"}
+
+// noIndex says what to do about a site whose "/" has nothing to show, "" if it has, or if there are only files to be had.
+func noIndex(c Config) (what, hint string) {
+	if c.Prefix != "" && c.Prefix != "/" || c.HTMLHandling == exactPaths || c.Browse && !c.SPA ||
+		isFile(c.Root, "index.html") || isFile(c.Root, "_redirects") {
+		return "", ""
+	}
+	what = "the folder " + c.Root + " has no index.html, so / is a 404"
+	if c.SPA {
+		what = "the folder " + c.Root + " has no index.html, which spa needs"
+	}
+	if i := slices.IndexFunc(built, func(name string) bool { return isFile(c.Root, name, "index.html") }); i >= 0 {
+		return what, "there is one in " + filepath.Join(c.Root, built[i]) + ": is that the root?"
+	}
+	for _, name := range []string{"index.htm", "Index.html", "INDEX.HTML"} {
+		if isFile(c.Root, name) {
+			return what, "rename " + name + " to index.html"
+		}
+	}
+	if c.SPA {
+		return what, "build the app, or name the folder that it is built into"
+	}
+	return what, "add one, or have the files listed by browse = true"
+}
+
+func isFile(parts ...string) bool {
+	fi, err := os.Stat(filepath.Join(parts...))
+	return err == nil && fi.Mode().IsRegular()
+}

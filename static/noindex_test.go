@@ -1,0 +1,34 @@
+package static
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAFolderWithoutIndexIsToldOf(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config Config
+		all    files
+		want   string // in the log; "" for nothing
+	}{
+		{"an index", Config{}, files{"index.html": "x"}, ""},
+		{"nothing", Config{}, files{}, "so / is a 404.*browse = true"},
+		{"no index", Config{}, files{"a.txt": "x", "docs/a.html": ""}, "so / is a 404.*browse = true"},
+		{"below", Config{}, files{"package.json": "x", "dist/index.html": "x"}, "so / is a 404.*dist: is that the root?"},
+		{"another name", Config{}, files{"index.htm": "x"}, "so / is a 404.*rename index.htm to index.html"},
+		{"spa", Config{Serving: Serving{SPA: true}}, files{"a.js": ""}, "which spa needs.*build the app"},
+		{"spa and browse", Config{Serving: Serving{SPA: true, Browse: true}}, files{"a.js": ""}, "which spa needs"},
+		{"browse", Config{Serving: Serving{Browse: true}}, files{"a.js": ""}, ""},
+		{"files alone", Config{Serving: Serving{HTMLHandling: "none"}}, files{"a.js": ""}, ""},
+		{"redirects", Config{}, files{"_redirects": "/ /a.js 302"}, ""},
+		{"below a path", Config{Prefix: "/assets/"}, files{"a.js": ""}, ""},
+	} {
+		s := newSite(t, c.config, c.all)
+		first, second, _ := strings.Cut(c.want, ".*")
+		text := s.logs.String()
+		if c.want == "" && text != "" || strings.Count(text, "\n") > 1 || !strings.Contains(text, first) || !strings.Contains(text, second) {
+			t.Errorf("%s: %q, want %s", c.name, text, c.want)
+		}
+	}
+}
