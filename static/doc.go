@@ -12,6 +12,11 @@
 // only through os.Root, so not even a link that changes between scan and
 // request leads out of the folder.
 //
+// Which of its possible paths a page is served at is a function of the table,
+// Serving.HTMLHandling and the path (pages.go); its other paths are redirected
+// there. A path that leads to nothing is a single-page app's, or gets the
+// nearest 404.html.
+//
 // Files up to 256 KiB are kept in memory, within Config.Memory, from their
 // first request on; larger ones are opened for each request and checked
 // against the table, so that Content-Length and ETag are those of what is sent.

@@ -17,6 +17,7 @@ import (
 // host and arrive after one more step.
 func FuzzPath(f *testing.F) {
 	for _, seed := range []string{
+		"/index", "/dir.html", "/dir/index", "/dir/index.html/", "//evil.com.html", "//evil.com/index.html", "/evil.com", "/.html", "/dir/.html", "/b.txt.html", "/a.txt//",
 		"/", "/index.html", "/dir", "/dir/", "/dir/b.txt/", "//dir//b.txt", "/../secret", "/..%2fsecret", "/%2e%2e/secret", "/dir/%2e%2e/%2e%2e/secret",
 		"/%00", "/.hidden", "/%5c..%5csecret", "/link", "/link/../../secret", "/out", "/out/", "//evil.com/", "/%2f%2fevil.com", "/\\evil.com", "/%09//evil.com",
 		"/dir%2fb.txt", "/%c0%ae%c0%ae/secret", "/a%ffb", "/dir/./b.txt", "/.well-known/x", "/x%3f", "//?\\", "/dir?#%", "/dir?%0d%0a", "/" + strings.Repeat("a", 300),
@@ -26,7 +27,7 @@ func FuzzPath(f *testing.F) {
 	top := f.TempDir()
 	inside := map[string]bool{}
 	for name, content := range map[string]string{
-		"public/index.html": "INSIDE home", "public/a.txt": "INSIDE a", "public/dir/b.txt": "INSIDE b", "public/dir/index.html": "INSIDE index",
+		"public/index.html": "INSIDE home", "public/a.txt": "INSIDE a", "public/dir/b.txt": "INSIDE b", "public/dir/index.html": "INSIDE index", "public/dir.html": "INSIDE dir.html", "public/evil.com.html": "INSIDE evil",
 		"public/.well-known/x": "INSIDE wk", "public/.hidden": "OUTSIDE hidden", "secret": "OUTSIDE secret",
 	} {
 		file := filepath.Join(top, name)
@@ -43,42 +44,48 @@ func FuzzPath(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
-	site, err := Open(Config{Root: filepath.Join(top, "public")}, Options{})
-	if err != nil {
-		f.Fatal(err)
+	sites := map[string]*Folder{}
+	for _, mode := range []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths, PlainPaths} {
+		site, err := Open(Config{Root: filepath.Join(top, "public"), Serving: Serving{HTMLHandling: mode}}, Options{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Cleanup(func() { site.Close() })
+		sites[mode] = site
 	}
-	f.Cleanup(func() { site.Close() })
-	ask := func(t *testing.T, target string) (*httptest.ResponseRecorder, bool) {
+	ask := func(t *testing.T, mode, target string) (*httptest.ResponseRecorder, bool) {
 		u, err := url.ParseRequestURI(target) // as net/http does
 		if err != nil {
 			return nil, false
 		}
-		return httplint.Record(t, site, &http.Request{Method: "GET", URL: u, Header: http.Header{}}), true
+		return httplint.Record(t, sites[mode], &http.Request{Method: "GET", URL: u, Header: http.Header{}}), true
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		w, ok := ask(t, target)
-		if !ok {
-			return
-		}
-		if w.Code == http.StatusPermanentRedirect {
-			to := w.Header().Get("Location")
-			u, err := url.Parse(to)
-			path, _, _ := strings.Cut(to, "?") // the query is the client's own
-			if err != nil || u.Host != "" || u.Scheme != "" || to[0] != '/' || strings.HasPrefix(to, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.ContainsAny(to, "\r\n") {
-				t.Fatalf("%q is redirected to %q", target, to)
+		for mode := range sites {
+			w, ok := ask(t, mode, target)
+			if !ok {
+				return
 			}
-			if w, ok = ask(t, to); !ok || w.Code != 200 {
-				t.Fatalf("%q is redirected to %q, which is answered with %d", target, to, w.Code)
+			if w.Code == http.StatusPermanentRedirect {
+				to := w.Header().Get("Location")
+				u, err := url.Parse(to)
+				path, _, _ := strings.Cut(to, "?") // the query is the client's own
+				if err != nil || u.Host != "" || u.Scheme != "" || to[0] != '/' || strings.HasPrefix(to, "//") || strings.ContainsAny(path, "\\\r\n\t") || strings.ContainsAny(to, "\r\n") {
+					t.Fatalf("%s: %q is redirected to %q", mode, target, to)
+				}
+				if w, ok = ask(t, mode, to); !ok || w.Code != 200 {
+					t.Fatalf("%s: %q is redirected to %q, which is answered with %d", mode, target, to, w.Code)
+				}
 			}
-		}
-		switch w.Code {
-		case 200:
-			if !inside[w.Body.String()] {
-				t.Fatalf("%q is answered with %q", target, w.Body)
+			switch w.Code {
+			case 200:
+				if !inside[w.Body.String()] {
+					t.Fatalf("%s: %q is answered with %q", mode, target, w.Body)
+				}
+			case 404:
+			default:
+				t.Fatalf("%s: %q: %d", mode, target, w.Code)
 			}
-		case 404:
-		default:
-			t.Fatalf("%q: %d", target, w.Code)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package static
 
 import (
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -143,6 +144,12 @@ func TestSinglePageAppGetsItsNavigations(t *testing.T) {
 		if got := brief(below.raw(path, page)); got != want {
 			t.Errorf("with a prefix, %s: %s, want %s", path, got, want)
 		}
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("Vary", "Origin") // what was said before stays said
+	s.ServeHTTP(w, with(httptest.NewRequest("GET", "/users/7", nil), "Sec-Fetch-Mode", "navigate"))
+	if got := strings.Join(w.Header()["Vary"], ", "); w.Code != 200 || got != "Origin, Accept, Sec-Fetch-Mode" {
+		t.Errorf("with another Vary: %d %s", w.Code, got)
 	}
 	a := s.raw("/users/7", page)
 	if a.Header.Get("Vary") != "Accept, Sec-Fetch-Mode" || a.Header.Get("Etag") != s.get("/").Header.Get("Etag") {

@@ -142,9 +142,9 @@ func (f *ruleFile) tell(log *slog.Logger, folder string, old []rules.Problem) {
 	}
 }
 
-// Notes are what is wrong with the files _redirects and _headers of a folder,
-// as "file:line: what: hint". The folder is served all the same.
-func Notes(c Config) []string {
+// ruleNotes are what is wrong with the files _redirects and _headers of a
+// folder, as "file:line: what: hint". The folder is served all the same.
+func ruleNotes(c Config) []string {
 	if c.Rules == rulesOff {
 		return nil
 	}

@@ -27,6 +27,9 @@ func TestAFolderWithoutIndexIsToldOf(t *testing.T) {
 		s := newSite(t, c.config, c.all)
 		first, second, _ := strings.Cut(c.want, ".*")
 		text := s.logs.String()
+		if notes := Notes(s.config); (c.want != "") != (len(notes) == 1) || !strings.Contains(strings.Join(notes, ""), second) {
+			t.Errorf("%s: notes %q", c.name, notes)
+		}
 		if c.want == "" && text != "" || strings.Count(text, "\n") > 1 || !strings.Contains(text, first) || !strings.Contains(text, second) {
 			t.Errorf("%s: %q, want %s", c.name, text, c.want)
 		}

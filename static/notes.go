@@ -6,6 +6,17 @@ import (
 	"slices"
 )
 
+// Notes are what there is to tell people of a folder that can be served all
+// the same: what is wrong with its rules, as "file:line: what: hint", and that
+// nothing may answer "/".
+func Notes(c Config) []string {
+	notes := ruleNotes(c)
+	if what, hint := noIndex(c); what != "" {
+		notes = append(notes, what+": "+hint)
+	}
+	return notes
+}
+
 // built are the folders into which tools commonly write what is to be served.
 var built = []string{"dist", "build", "public", "out", "_site", "www", "html", "site", "docs"}
 
