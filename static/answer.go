@@ -11,17 +11,20 @@ import (
 	"sync"
 )
 
-// answer writes v, the content of a, in full, in part, or what its
+// answer writes v, the content of a in the coding as, in full, in part, or what its
 // preconditions ask for. path is the one that was asked for; file is the
 // content unless that is in memory or not going to be needed.
-func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *asset, v *variant, file *os.File) {
+func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *asset, v *variant, as coding, file *os.File) {
 	h := w.Header()
 	switch precondition(r.Header, v) {
 	case http.StatusPreconditionFailed:
 		f.fail(w, r, http.StatusPreconditionFailed)
 		return
 	case http.StatusNotModified:
-		f.head(w, r, path, a, v, http.StatusNotModified)
+		f.head(w, r, path, a, v, as, http.StatusNotModified)
+		if lines := r.Header["If-None-Match"]; v.former[0] != "" && len(lines) > 0 && !matches(lines, v.etag[0], false) {
+			h["Etag"] = v.former[:] // the one that the client has
+		}
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -35,7 +38,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 		}
 	}
 	if len(parts) == 0 {
-		f.head(w, r, path, a, v, http.StatusOK)
+		f.head(w, r, path, a, v, as, http.StatusOK)
 		h["Content-Length"] = v.length[:]
 		w.WriteHeader(http.StatusOK)
 		if r.Method != http.MethodHead {
@@ -43,9 +46,9 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 		}
 		return
 	}
-	f.head(w, r, path, a, v, http.StatusPartialContent)
+	f.head(w, r, path, a, v, as, http.StatusPartialContent)
 	if len(parts) > 1 {
-		v.sendParts(w, file, parts)
+		v.sendParts(w, file, a.kind, parts)
 		return
 	}
 	h["Content-Range"] = []string{parts[0].contentRange(v.size)}
@@ -55,7 +58,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 }
 
 // sendParts writes several ranges as multipart/byteranges (RFC 9110 section 14.6).
-func (v *variant) sendParts(w http.ResponseWriter, file *os.File, parts []span) {
+func (v *variant) sendParts(w http.ResponseWriter, file *os.File, kind *mediaType, parts []span) {
 	boundary := rand.Text()
 	heads := make([]string, len(parts))
 	end := "\r\n--" + boundary + "--\r\n"
@@ -64,7 +67,7 @@ func (v *variant) sendParts(w http.ResponseWriter, file *os.File, parts []span) 
 		if i > 0 {
 			heads[i] = "\r\n"
 		}
-		heads[i] += "--" + boundary + "\r\nContent-Type: " + v.kind.text +
+		heads[i] += "--" + boundary + "\r\nContent-Type: " + kind.text +
 			"\r\nContent-Range: " + part.contentRange(v.size) + "\r\n\r\n"
 		length += int64(len(heads[i])) + part.length
 	}

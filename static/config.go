@@ -32,6 +32,9 @@ type Serving struct {
 	// EarlyHints sends a 103 with the links of a page ahead of it, over HTTP/2 and HTTP/3: those that
 	// header rules give it with the relations preload, modulepreload and preconnect. True when absent.
 	EarlyHints *bool `toml:"early_hints" json:"early_hints,omitempty"`
-	// Memory bounds the bytes of file content kept in memory; 64 MB when absent.
+	// Compress makes br, zstd and gzip of files whose types shrink, once each; true when absent. Compressed files
+	// that lie beside ("a.css.br") are used in any case.
+	Compress *bool `toml:"compress" json:"compress,omitempty"`
+	// Memory bounds the bytes of file content, as it is and compressed, kept in memory; 64 MB when absent.
 	Memory unit.Size `toml:"memory" json:"memory,omitempty"`
 }

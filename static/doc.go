@@ -22,6 +22,12 @@
 // against the table, so that Content-Length and ETag are those of what is sent.
 // HEAD and 304 are answered from the table alone.
 //
+// An asset has up to four variants: as the file is, and in br, zstd and gzip.
+// Compressed ones are files beside it ("a.css.br"), or made here: quickly by
+// the first request that would have them, well when there is time, and kept in
+// the same memory. Nobody waits for another's; large files are compressed
+// behind the requests, which get them as they are until then.
+//
 // A change shows within a second of its end. A file that is being written in
 // place is held back until it rests, for ten seconds at most; rename a finished
 // file over the old one to be certain that nobody sees half of it. On network file systems, and where
@@ -33,6 +39,7 @@
 // Symbolic links are followed when they end inside the folder, absolute ones
 // too; they are refused when they lead out of it or to a hidden name.
 //
-// Every answer with content carries Cache-Control: no-cache, so a browser asks
-// each time and mostly hears 304; error pages carry no-store.
+// Answers with content carry Cache-Control: no-cache, so a browser asks each
+// time and mostly hears 304; those whose names have a hash of the content are
+// immutable for a year; error pages carry no-store.
 package static

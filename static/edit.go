@@ -113,6 +113,7 @@ func (e *edit) done() *table {
 		e.dirs.put(&d.directory)
 	}
 	t := e.table
+	t.number = tables.Add(1)
 	t.dirs = e.dirs.index
 	return &t
 }

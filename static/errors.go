@@ -14,6 +14,7 @@ var (
 	nosniff        = []string{"nosniff"}
 	noStore        = []string{"no-store"}
 	noCache        = []string{"no-cache"}
+	aYear          = []string{"public, max-age=31536000, immutable"}
 	bytesUnit      = []string{"bytes"}
 	noLength       = []string{"0"}
 	varyNavigation = []string{"Accept, Sec-Fetch-Mode"}
@@ -55,7 +56,7 @@ func (f *Folder) errorPage(w http.ResponseWriter, r *http.Request, t *table, a *
 	if PrefersJSON(r.Header["Accept"]) {
 		return false
 	}
-	v := a.variant.Load()
+	v := a.contents().identity.Load()
 	var file *os.File
 	if v == nil || v.body == nil {
 		var err error
@@ -68,7 +69,7 @@ func (f *Folder) errorPage(w http.ResponseWriter, r *http.Request, t *table, a *
 	}
 	h := w.Header()
 	AddVary(h, "Accept")
-	h["Content-Type"] = v.kind.header
+	h["Content-Type"] = a.kind.header
 	h["Content-Length"] = v.length[:]
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore

@@ -37,6 +37,9 @@ type Folder struct {
 	log     *slog.Logger
 	notices notices
 	memory  memory
+	encoder encoder
+	// compresses: contents are compressed here.
+	compresses bool
 
 	// table is read by requests; written by Open, then by Run, last by Close.
 	table atomic.Pointer[table]
@@ -60,6 +63,9 @@ func Open(c Config, o Options) (*Folder, error) {
 		log:     o.Log,
 		stale:   make(chan string, 16),
 		watcher: newWatcher,
+		encoder: encoder{wake: make(chan struct{}, 1)},
+
+		compresses: c.Compress == nil || *c.Compress,
 	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
@@ -208,27 +214,57 @@ func (f *Folder) app(w http.ResponseWriter, r *http.Request, t *table, path stri
 // serve answers a request for path with the file a.
 func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset) {
 	f.hint(w, r, t, path, a)
-	if v := a.variant.Load(); v != nil {
-		if v.body != nil {
-			f.memory.touch(v)
-			f.answer(w, r, path, a, v, nil)
-			return
-		}
-		// What needs no content needs no file: the table knows the validators.
-		if r.Method == http.MethodHead || precondition(r.Header, v) != http.StatusOK {
-			f.answer(w, r, path, a, v, nil)
-			return
+	f.encoder.busy()
+	from, v, as := f.choose(r, t, a)
+	var file *os.File
+	if !sendable(r, v) && from != a {
+		if v, file = f.loadSidecar(r.Context(), t, from, as); v == nil {
+			from, v, as = a, a.contents().identity.Load(), identity
 		}
 	}
-	v, file, err := f.load(r.Context(), t, a)
-	if err != nil {
-		f.unreadable(w, r, t, a, err)
-		return
-	}
-	if file != nil {
+	switch {
+	case file != nil:
 		defer file.Close()
+	case sendable(r, v):
+		f.memory.touch(v)
+	default:
+		var err error
+		if v, file, err = f.load(r.Context(), t, a); err != nil {
+			f.unreadable(w, r, t, a, err)
+			return
+		}
+		if file != nil {
+			defer file.Close()
+		}
 	}
-	f.answer(w, r, path, a, v, file)
+	f.answer(w, r, path, a, v, as, file)
+}
+
+// choose returns the representation of a that r prefers of those that are
+// there: the file that has it, its coding, and what is known of it, nil if nothing is.
+func (f *Folder) choose(r *http.Request, t *table, a *asset) (from *asset, v *variant, as coding) {
+	beside := f.sidecars(t, a)
+	if accept := r.Header["Accept-Encoding"]; len(accept) > 0 && !transformless(r.Header) {
+		p := preferred(accept)
+		for _, as := range p.codings[:p.n] {
+			if as == identity {
+				break
+			}
+			if s := beside.assets[as]; s != nil && !s.contents().foreign.Load() {
+				return s, s.contents().identity.Load(), as
+			}
+			if v := f.coded(r.Context(), t, a, as); v != nil {
+				return a, v, as
+			}
+		}
+	}
+	return a, a.contents().identity.Load(), identity
+}
+
+// sendable tells whether v can answer r without its file: with content in
+// memory, or because the validators that the table has are all it needs.
+func sendable(r *http.Request, v *variant) bool {
+	return v != nil && (v.body != nil || r.Method == http.MethodHead || precondition(r.Header, v) != http.StatusOK)
 }
 
 // unreadable answers a request for a file that could not be read.

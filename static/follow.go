@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -29,8 +30,12 @@ type follower struct {
 	polls   time.Time // do not try to watch before
 }
 
-// Run keeps the table true to the folder until ctx ends, and returns nil then.
+// Run keeps the table true to the folder, and compresses what has been asked
+// for, until ctx ends, and returns nil then.
 func (f *Folder) Run(ctx context.Context) error {
+	var compressing sync.WaitGroup
+	compressing.Go(func() { f.work(ctx) })
+	defer compressing.Wait()
 	run := follower{Folder: f, pending: pending{}}
 	for ctx.Err() == nil {
 		run.session(ctx)

@@ -29,24 +29,26 @@ func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 	if !known {
 		f.changed(a.path)
 	}
+	slot := &a.contents().identity
+	v := slot.Load()
 	if at.size > maxInMemory {
-		v := a.variant.Load()
 		if !known || v == nil {
-			v = newVariant(a.kind, at, nil)
+			v = newVariant(a.path, at, nil)
 		}
 		if known {
-			a.variant.Store(v)
+			slot.Store(v)
 		}
 		return v, file, nil
 	}
 	defer file.Close()
-	body, now, whole, err := readWhole(file, at)
+	body, now, whole, err := readWhole(file, at, maxInMemory)
 	if err != nil {
 		return nil, nil, err
 	}
-	v := newVariant(a.kind, now, body)
+	old := v
+	v = newVariant(a.path, now, body)
 	if whole && now == a.stamp {
-		f.memory.hold(a, v)
+		f.memory.hold(a, slot, old, v)
 	}
 	return v, nil, nil
 }
@@ -102,12 +104,12 @@ func rested(ctx context.Context, file *os.File) (stamp, error) {
 	}
 }
 
-// readWhole reads a file of the given state, again if it changes meanwhile,
+// readWhole reads a file of the given state, of which at most limit bytes, again if it changes meanwhile,
 // and returns the state it was in. whole is false for a file that changed all
 // the time: what was read is then as good as anything, but not worth keeping.
-func readWhole(file *os.File, at stamp) (body []byte, now stamp, whole bool, err error) {
+func readWhole(file *os.File, at stamp, limit int64) (body []byte, now stamp, whole bool, err error) {
 	for range 3 {
-		body = make([]byte, min(at.size, maxInMemory))
+		body = make([]byte, min(at.size, limit))
 		n, err := file.ReadAt(body, 0)
 		if err != nil && err != io.EOF {
 			return nil, at, false, err

@@ -3,28 +3,30 @@ package static
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 )
 
-// overhead is counted for each file in memory besides its content: headers,
+// overhead is counted for each content in memory besides its content: headers,
 // table and list, about.
 const overhead = 512
 
-// memory keeps the content of small files within a limit. When it is full, it
+// memory keeps contents, as they are and compressed, within a limit. When it is full, it
 // gives up those nobody asked for since it last looked (SIEVE: one queue in
 // order of arrival and a hand that moves over it; a hit sets one bit and
 // takes no lock).
 type memory struct {
 	limit int64 // bytes
 
+	used  atomic.Int64 // bytes; written with mu
 	mu    sync.Mutex
-	used  int64
 	queue list.List // of kept, newest in front
 	hand  *list.Element
 	gone  bool // closed: keep nothing
 }
 
+// kept is a variant with its content, and where it is found.
 type kept struct {
-	asset   *asset
+	slot    *atomic.Pointer[variant]
 	variant *variant
 }
 
@@ -35,27 +37,37 @@ func (m *memory) touch(v *variant) {
 	}
 }
 
-// hold makes v the variant of a, with its content if that fits.
-func (m *memory) hold(a *asset, v *variant) {
+// room tells whether so many bytes fit in without anything being given up.
+func (m *memory) room(size int64) bool { return m.used.Load()+size+overhead <= m.limit }
+
+// hold puts v in the place of old, in one of a's slots, with its content if
+// that fits, which it tells.
+func (m *memory) hold(a *asset, slot *atomic.Pointer[variant], old, v *variant) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if now := a.variant.Load(); now != nil && now.body != nil {
-		return // another request was faster
+	if slot.Load() != old {
+		return false // another request was faster
+	}
+	if old != nil && old.held != nil {
+		m.remove(old.held)
+		old.held = nil
+		v.visited.Store(old.visited.Load())
 	}
 	cost := v.size + overhead
 	if cost > m.limit || m.gone || a.dropped {
-		a.variant.Store(v.withoutBody())
-		return
+		slot.Store(v.withoutBody())
+		return false
 	}
-	for m.used+cost > m.limit {
+	for m.used.Load()+cost > m.limit {
 		m.evict()
 	}
-	m.used += cost
-	v.held = m.queue.PushFront(kept{a, v})
-	a.variant.Store(v)
+	m.used.Add(cost)
+	v.held = m.queue.PushFront(kept{slot, v})
+	slot.Store(v)
+	return true
 }
 
-// evict gives up one file's content. The queue is not empty.
+// evict gives up the content of one variant. The queue is not empty.
 func (m *memory) evict() {
 	for {
 		if m.hand == nil {
@@ -68,7 +80,7 @@ func (m *memory) evict() {
 			continue
 		}
 		m.remove(e)
-		k.asset.variant.Store(k.variant.withoutBody())
+		k.slot.Store(k.variant.withoutBody())
 		return
 	}
 }
@@ -77,7 +89,7 @@ func (m *memory) remove(e *list.Element) {
 	if m.hand == e {
 		m.hand = e.Prev()
 	}
-	m.used -= e.Value.(kept).variant.size + overhead
+	m.used.Add(-e.Value.(kept).variant.size - overhead)
 	m.queue.Remove(e)
 }
 
@@ -87,10 +99,21 @@ func (m *memory) forget(a *asset) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a.dropped = true
-	if v := a.variant.Load(); v != nil && v.held != nil {
+	c := a.content.Load()
+	if c == nil {
+		return
+	}
+	m.drop(&c.identity)
+	for as := range c.coded {
+		m.drop(&c.coded[as])
+	}
+}
+
+func (m *memory) drop(slot *atomic.Pointer[variant]) {
+	if v := slot.Load(); v != nil && v.held != nil {
 		m.remove(v.held)
 		v.held = nil
-		a.variant.Store(v.withoutBody())
+		slot.Store(v.withoutBody())
 	}
 }
 
@@ -101,8 +124,9 @@ func (m *memory) forgetAll() {
 	m.gone = true
 	for e := m.queue.Front(); e != nil; e = e.Next() {
 		k := e.Value.(kept)
-		k.asset.variant.Store(k.variant.withoutBody())
+		k.slot.Store(k.variant.withoutBody())
 	}
 	m.queue.Init()
-	m.hand, m.used = nil, 0
+	m.hand = nil
+	m.used.Store(0)
 }

@@ -40,11 +40,11 @@ func TestMemoryStaysWithinItsLimit(t *testing.T) {
 		s.memory.mu.Lock()
 		defer s.memory.mu.Unlock()
 		for a := range s.table.Load().all() {
-			if v := a.variant.Load(); v != nil && v.body != nil {
+			if v := a.contents().identity.Load(); v != nil && v.body != nil {
 				sum += v.size + overhead
 			}
 		}
-		return s.memory.used, sum
+		return s.memory.used.Load(), sum
 	}
 	if used, sum := held(); used != sum || used > limit || used < limit-11_000 {
 		t.Errorf("%d used, %d in the table, limit %d", used, sum, limit)
@@ -72,10 +72,10 @@ func TestWhatIsAskedForStaysInMemory(t *testing.T) {
 		s.get("/" + fmt.Sprint(i))
 		s.get("/hot")
 	}
-	if v := s.table.Load().asset("/hot").variant.Load(); v.body == nil {
+	if v := s.table.Load().asset("/hot").contents().identity.Load(); v.body == nil {
 		t.Error("the file asked for most is not in memory")
 	}
-	v := s.table.Load().asset("/0").variant.Load()
+	v := s.table.Load().asset("/0").contents().identity.Load()
 	if v == nil || v.body != nil {
 		t.Fatal("a file asked for once pushes others out")
 	}

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// mimeText is the table of media types: one type a line, then its extensions,
-// "utf-8" for those that are text. The system's own table differs from box to
+// mimeText is the table of media types: one type a line, then its extensions;
+// "utf-8" for those that are text, which compression makes smaller, "compress"
+// for others that it does. The system's own table differs from box to
 // box, so it is not asked.
 //
 //go:embed mime.txt
@@ -14,8 +15,9 @@ var mimeText string
 
 // mediaType is the type of a representation (RFC 9110 section 8.3).
 type mediaType struct {
-	text   string   // with parameters
-	header []string // the value of Content-Type, shared by all answers
+	text     string   // with parameters
+	compress bool     // contents become smaller
+	header   []string // the value of Content-Type, shared by all answers
 }
 
 var (
@@ -32,9 +34,13 @@ func parseMediaTypes(text string) map[string]*mediaType {
 		}
 		m := &mediaType{text: words[0]}
 		for _, word := range words[1:] {
-			if word == "utf-8" {
+			switch word {
+			case "utf-8":
 				m.text += "; charset=utf-8"
-			} else {
+				m.compress = true
+			case "compress":
+				m.compress = true
+			default:
 				types[word] = m
 			}
 		}

@@ -16,7 +16,7 @@ func precondition(h http.Header, v *variant) int {
 		return http.StatusPreconditionFailed
 	}
 	if lines := h["If-None-Match"]; len(lines) > 0 {
-		if matches(lines, v.etag[0], false) {
+		if matches(lines, v.etag[0], false) || v.former[0] != "" && matches(lines, v.former[0], false) {
 			return http.StatusNotModified
 		}
 	} else if since, ok := date(h["If-Modified-Since"]); ok && v.modified != 0 && v.modified <= since {

@@ -169,3 +169,28 @@ type discard struct {
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// kernelSent asks for path and returns how many bytes of files the connection was given to send.
+func kernelSent(t *testing.T, all files, path string, fields ...string) (sent int64) {
+	t.Helper()
+	root := t.TempDir()
+	write(t, root, all)
+	f, err := Open(Config{Root: root}, Options{})
+	check(t, err)
+	defer f.Close()
+	var saw seen
+	h := httptest.NewUnstartedServer(f)
+	h.Listener = fileListener{h.Listener.(*net.TCPListener), &saw}
+	h.Start()
+	defer h.Close()
+	s := &site{t: t, url: h.URL, asks: &httplint.Transport{T: t, Base: plainTransport}}
+	if a := s.get(path, fields...); a.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", path, a.Status)
+	}
+	saw.mu.Lock()
+	defer saw.mu.Unlock()
+	for _, n := range saw.files {
+		sent += n
+	}
+	return sent
+}

@@ -46,7 +46,7 @@ func newSite(t *testing.T, c Config, all files) *site {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(f)
-	s := &site{Folder: f, t: t, root: c.Root, url: h.URL, addr: h.Listener.Addr().String(), logs: logs, asks: &httplint.Transport{T: t}}
+	s := &site{Folder: f, t: t, root: c.Root, url: h.URL, addr: h.Listener.Addr().String(), logs: logs, asks: &httplint.Transport{T: t, Base: plainTransport}}
 	t.Cleanup(func() {
 		h.Close()
 		if err := f.Close(); err != nil {
@@ -126,6 +126,9 @@ func (s *site) ask(method, path string, fields ...string) answer {
 	}
 	return s.do(r)
 }
+
+// plainTransport asks for what it is told to, and gives the bytes that it gets.
+var plainTransport = &http.Transport{DisableCompression: true}
 
 func (s *site) do(r *http.Request) answer {
 	s.t.Helper()

@@ -11,6 +11,8 @@ import (
 // table is one state of the folder. It is never changed once a request can
 // see it; a changed copy shares what stays as it was.
 type table struct {
+	// number tells it from all others.
+	number uint64
 	// root opens the files; nil when there is no folder.
 	root *os.Root
 	dirs index[*directory]
@@ -22,8 +24,9 @@ type table struct {
 }
 
 var (
-	emptyTable  = &table{} // the folder is missing
-	closedTable = &table{} // the Folder is closed
+	tables      atomic.Uint64 // how many there were
+	emptyTable  = &table{}    // the folder is missing
+	closedTable = &table{}    // the Folder is closed
 )
 
 // directory is what lies in a directory.
@@ -37,13 +40,13 @@ type directory struct {
 func (d *directory) key() string { return d.path }
 
 // asset is a file as a scan saw it. A hundred thousand of them must be cheap:
-// all that a first request can make is in variant.
+// all that a first request can make is in content.
 type asset struct {
 	path    string     // in the table
 	file    string     // where the file is, below the root: path, unless links were followed
 	stamp   stamp      // what it was then
 	kind    *mediaType // from its name
-	variant atomic.Pointer[variant]
+	content atomic.Pointer[content]
 	dropped bool // no longer in the table; guarded by memory.mu
 }
 

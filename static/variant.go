@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -15,7 +16,6 @@ import (
 // header values made once, and the content if it is in memory. All but
 // visited and held stays as it was made.
 type variant struct {
-	kind     *mediaType
 	size     int64
 	modified int64 // seconds since 1970; 0: unknown, so there is no Last-Modified
 	body     []byte
@@ -24,18 +24,22 @@ type variant struct {
 	etag         [1]string
 	lastModified [1]string
 	length       [1]string
+	// former is the entity tag of what this has replaced: the same content in
+	// the same coding, in other bytes. Who has that need not have it again.
+	former [1]string
 
 	visited atomic.Bool   // asked for since memory last looked
 	held    *list.Element // where memory keeps the body; memory's own
 }
 
-// newVariant makes the representation of a file. body is its content, nil for
-// one that stays on disk.
+// newVariant makes the representation that a file is. body is its content,
+// nil for one that stays on disk.
 //
 // Its entity tag is strong: a hash of the content where we have that, else the
-// time of modification and the size, as Caddy writes them.
-func newVariant(kind *mediaType, at stamp, body []byte) *variant {
-	v := &variant{kind: kind, size: at.size, body: body}
+// time of modification and the size, as Caddy writes them. To these, what
+// tells a compressed file from the one beside it is added: tools give both the same time.
+func newVariant(path string, at stamp, body []byte) *variant {
+	v := &variant{size: at.size, body: body}
 	v.length[0] = strconv.FormatInt(at.size, 10)
 	// Times of 0 and 1 are what reproducible builds and package managers
 	// write: they say nothing. One in the future must not be sent (RFC 9110
@@ -50,7 +54,7 @@ func newVariant(kind *mediaType, at stamp, body []byte) *variant {
 		sum := sha256.Sum256(body)
 		v.etag[0] = `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 	case dated:
-		v.etag[0] = `"` + strconv.FormatInt(at.modified, 36) + "-" + strconv.FormatInt(at.size, 36) + `"`
+		v.etag[0] = `"` + strconv.FormatInt(at.modified, 36) + "-" + strconv.FormatInt(at.size, 36) + codingSuffix(path) + `"`
 	}
 	return v
 }
@@ -58,8 +62,8 @@ func newVariant(kind *mediaType, at stamp, body []byte) *variant {
 // withoutBody returns v as it is when its content is on disk only.
 func (v *variant) withoutBody() *variant {
 	return &variant{
-		kind: v.kind, size: v.size, modified: v.modified,
-		etag: v.etag, lastModified: v.lastModified, length: v.length,
+		size: v.size, modified: v.modified,
+		etag: v.etag, lastModified: v.lastModified, length: v.length, former: v.former,
 	}
 }
 
@@ -70,4 +74,14 @@ func (v *variant) send(w http.ResponseWriter, file *os.File, part span) {
 		return
 	}
 	sendFile(w, file, part)
+}
+
+// codingSuffix is what the name of a compressed file adds to its entity tag.
+func codingSuffix(path string) string {
+	for as, extension := range extensionOf {
+		if strings.HasSuffix(path, extension) {
+			return "-" + contentEncoding[as][0]
+		}
+	}
+	return ""
 }

@@ -1,0 +1,195 @@
+package static
+
+import (
+	"fmt"
+	"math/rand"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tools decode what we compress, and are not ours.
+var tools = [codings][]string{br: {"brotli", "-dc"}, zstd: {"zstd", "-dcq"}, gzip: {"gzip", "-dc"}}
+
+// decoded returns what an answer means.
+func decoded(t *testing.T, a answer) string {
+	t.Helper()
+	field := a.Header["Content-Encoding"]
+	if field == nil {
+		return a.body
+	}
+	for as, encoding := range contentEncoding {
+		if encoding[0] == field[0] && len(field) == 1 {
+			return decode(t, coding(as), a.body)
+		}
+	}
+	t.Fatalf("Content-Encoding %q", field)
+	return ""
+}
+
+func decode(t *testing.T, as coding, body string) string {
+	t.Helper()
+	tool := tools[as]
+	if _, err := exec.LookPath(tool[0]); err != nil {
+		t.Fatalf("%s is missing: apt-get install %[1]s", tool[0])
+	}
+	cmd := exec.Command(tool[0], tool[1:]...)
+	cmd.Stdin = strings.NewReader(body)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", tool[0], err)
+	}
+	return string(out)
+}
+
+// script is text of a size that compresses about as scripts do.
+func script(size int) string {
+	words := strings.Fields("const let function return => { } ( ) ; this.state props.children await async import export document window addEventListener useEffect useState null undefined true false")
+	random := rand.New(rand.NewSource(int64(size)))
+	var b strings.Builder
+	for b.Len() < size {
+		fmt.Fprintf(&b, "%s v%d ", words[random.Intn(len(words))], random.Intn(500))
+	}
+	return b.String()[:size]
+}
+
+// shownIn waits for an answer in a coding.
+func (s *site) shownIn(path string, as coding) answer {
+	s.t.Helper()
+	var a answer
+	within(s.t, 5*time.Second, path+" in "+contentEncoding[as][0], func() bool {
+		a = s.get(path, "Accept-Encoding: "+contentEncoding[as][0])
+		return a.Header.Get("Content-Encoding") == contentEncoding[as][0]
+	})
+	return a
+}
+
+func TestContentsAreCompressed(t *testing.T) {
+	text := script(20_000)
+	s := newSite(t, Config{}, files{"a.js": text})
+	plain := s.get("/a.js")
+	tags := map[string]string{plain.Header.Get("Etag"): "identity"}
+	for as := range coding(codings) {
+		name := contentEncoding[as][0]
+		a := s.get("/a.js", "Accept-Encoding: "+name)
+		if a.Header.Get("Content-Encoding") != name || decoded(t, a) != text || len(a.body) > len(text)/2 {
+			t.Errorf("%s: %d bytes, %v", name, len(a.body), a.Header)
+		}
+		tag := a.Header.Get("Etag")
+		if tags[tag] != "" || tag[0] != '"' {
+			t.Errorf("%s has the tag %s of %s", name, tag, tags[tag])
+		}
+		tags[tag] = name
+		if a.ContentLength != int64(len(a.body)) {
+			t.Errorf("%s: Content-Length %d of %d", name, a.ContentLength, len(a.body))
+		}
+		for _, field := range []string{"Content-Type", "Last-Modified", "Cache-Control", "Vary", "Accept-Ranges", "X-Content-Type-Options"} {
+			if a.Header.Get(field) != plain.Header.Get(field) || a.Header.Get(field) == "" {
+				t.Errorf("%s: %s is %q, and %q of what is not compressed", name, field, a.Header.Get(field), plain.Header.Get(field))
+			}
+		}
+	}
+	if plain.Header.Get("Vary") != "Accept-Encoding" || plain.Header.Get("Content-Encoding") != "" || plain.body != text {
+		t.Errorf("not compressed: %v", plain.Header)
+	}
+	for as := range coding(codings) { // once: what is there is what is sent
+		v := s.table.Load().asset("/a.js").contents().coded[as].Load()
+		a := s.get("/a.js", "Accept-Encoding: "+contentEncoding[as][0])
+		if now := s.table.Load().asset("/a.js").contents().coded[as].Load(); now != v || a.Header.Get("Etag") != v.etag[0] {
+			t.Errorf("%s is compressed again", contentEncoding[as][0])
+		}
+	}
+}
+
+func TestWhatIsNotCompressed(t *testing.T) {
+	noise := make([]byte, 4000)
+	rand.New(rand.NewSource(1)).Read(noise)
+	off := false
+	for _, c := range []struct {
+		name, content string
+		config        Serving
+		fields        string
+		encoded, vary bool
+	}{
+		{"a.js", script(compressFrom), Serving{}, "", true, true},
+		{"a.js", script(compressFrom - 1), Serving{}, "", false, true},
+		{"a.js", script(5000), Serving{Compress: &off}, "", false, true},
+		{"a.js", script(5000), Serving{Memory: 1}, "", true, true}, // the answer was made, but is not kept
+		{"a.js", script(5000), Serving{}, "|Cache-Control: max-age=0, No-Transform", false, true},
+		{"a.js", script(5000), Serving{}, "|Cache-Control: no-cache", true, true},
+		{"a.js", string(noise), Serving{}, "", false, true},
+		{"a.png", script(5000), Serving{}, "", false, false},
+		{"a.js.gz", script(5000), Serving{}, "", false, false},
+		{"a.zip", script(5000), Serving{}, "", false, false},
+		{"a.woff2", script(5000), Serving{}, "", false, false},
+		{"a", script(5000), Serving{}, "", false, false},
+		{"a.wasm", script(5000), Serving{}, "", true, true},
+		{"a.svg", script(5000), Serving{}, "", true, true},
+		{"a.ttf", script(5000), Serving{}, "", true, true},
+	} {
+		s := newSite(t, Config{Serving: c.config}, files{c.name: c.content})
+		for range 2 {
+			a := s.get("/"+c.name, strings.Split("Accept-Encoding: gzip, br, zstd"+c.fields, "|")...)
+			if encoded := a.Header.Get("Content-Encoding") == "br"; encoded != c.encoded && c.config.Memory == 0 || decoded(t, a) != c.content {
+				t.Errorf("%s of %d bytes, %+v%s: %v", c.name, len(c.content), c.config, c.fields, a.Header)
+			}
+			if vary := a.Header.Get("Vary") == "Accept-Encoding"; vary != c.vary {
+				t.Errorf("%s: Vary %q", c.name, a.Header.Get("Vary"))
+			}
+		}
+	}
+}
+
+// What was compressed while a client waited is replaced by something better.
+// Who has the former need not have the same content again, but must not put
+// parts of both together.
+func TestCompressedContentsBecomeBetter(t *testing.T) {
+	text := script(30_000)
+	s := newSite(t, Config{}, files{"a.js": text})
+	var former [codings]answer
+	for as := range coding(codings) {
+		former[as] = s.get("/a.js", "Accept-Encoding: "+contentEncoding[as][0])
+	}
+	s.run()
+	for as := range coding(codings) {
+		accept := "Accept-Encoding: " + contentEncoding[as][0]
+		old := former[as].Header.Get("Etag")
+		slot := &s.table.Load().asset("/a.js").contents().coded[as]
+		within(t, 5*time.Second, accept+" becomes better", func() bool { return slot.Load().etag[0] != old })
+		now := s.get("/a.js", accept)
+		if len(now.body) >= len(former[as].body) || decoded(t, now) != text {
+			t.Errorf("%s: %d bytes after %d", accept, len(now.body), len(former[as].body))
+		}
+		tag := now.Header.Get("Etag")
+		for _, c := range []struct {
+			fields string
+			status int
+			tag    string
+		}{
+			{"If-None-Match: " + old, 304, old},
+			{"If-None-Match: W/" + old, 304, old},
+			{`If-None-Match: "x", ` + old, 304, old},
+			{"If-None-Match: " + tag, 304, tag},
+			{"If-None-Match: " + old + ", " + tag, 304, tag},
+			{"If-None-Match: *", 304, tag},
+			{"If-Match: " + old, 412, ""},
+			{"If-Match: " + tag, 200, tag},
+			{"Range: bytes=0-9|If-Range: " + old, 200, tag},
+			{"Range: bytes=0-9|If-Range: " + tag, 206, tag},
+		} {
+			a := s.get("/a.js", strings.Split(accept+"|"+c.fields, "|")...)
+			if a.StatusCode != c.status || a.Header.Get("Etag") != c.tag {
+				t.Errorf("%s, %s: %d with %s, want %d with %s", accept, c.fields, a.StatusCode, a.Header.Get("Etag"), c.status, c.tag)
+			}
+		}
+		for other := range coding(codings) {
+			if other != as {
+				if a := s.get("/a.js", accept, "If-None-Match: "+former[other].Header.Get("Etag")); a.StatusCode != http.StatusOK {
+					t.Errorf("%s with the tag of %s: %d", accept, contentEncoding[other][0], a.StatusCode)
+				}
+			}
+		}
+	}
+}
