@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -125,6 +126,8 @@ func appendJSON(b []byte, x *exchange, took time.Duration) []byte {
 	b = appendQuoted(b, x.siteName())
 	b = append(b, `,"client":`...)
 	b = appendQuoted(b, clientAddress(r))
+	b = append(b, `,"user":`...)
+	b = appendQuoted(b, x.user)
 	b = append(b, `,"method":`...)
 	b = appendQuoted(b, r.Method)
 	b = append(b, `,"host":`...)
@@ -155,7 +158,9 @@ func appendJSON(b []byte, x *exchange, took time.Duration) []byte {
 func appendCombined(b []byte, x *exchange) []byte {
 	r := x.request
 	b = append(b, clientAddress(r)...)
-	b = append(b, " - - ["...)
+	b = append(b, " - "...)
+	b = append(b, cmp.Or(x.user, "-")...)
+	b = append(b, " ["...)
 	b = x.start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
 	b = append(b, `] `...)
 	b = appendEscaped(b, r.Method+" "+r.RequestURI+" "+r.Proto, `\x`)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +13,9 @@ import (
 // itself. (Echo's Secure speaks before the handler: an app's own field would
 // stand beside it, and it cannot tell a page from a picture.)
 type answerHead struct {
-	secure bool
-	hsts   []string // nil: not sent
+	secure  bool
+	private bool     // nobody may keep answers for others
+	hsts    []string // nil: not sent
 }
 
 // The values are shared by all answers; nobody changes them.
@@ -24,16 +26,20 @@ var (
 	framePolicy = []string{"frame-ancestors 'self'"}
 )
 
+// shared are the directives that have shared caches keep what asks for a
+// password in spite of it (RFC 9111 section 3.5), and the one that we put there.
+var shared = regexp.MustCompile(`(?i)\b(?:public|private|s-maxage=[^,]*)(?:,\s*|$)`)
+
 // newAnswerHead is nil when nothing is added.
 func newAnswerHead(p Protection, folder bool) *answerHead {
-	a := &answerHead{secure: folder}
+	a := &answerHead{secure: folder, private: p.BasicAuth != nil}
 	if p.SecurityHeaders != nil {
 		a.secure = *p.SecurityHeaders
 	}
 	if p.HSTS != nil {
 		a.hsts = []string{"max-age=" + strconv.FormatInt(int64(time.Duration(*p.HSTS)/time.Second), 10)}
 	}
-	if !a.secure && a.hsts == nil {
+	if !a.secure && !a.private && a.hsts == nil {
 		return nil
 	}
 	return a
@@ -50,6 +56,10 @@ func (a *answerHead) add(h http.Header, r *http.Request) {
 			missing(h, "Referrer-Policy", referrerPolicy)
 			missing(h, "Content-Security-Policy", framePolicy)
 		}
+	}
+	if said := h["Cache-Control"]; a.private && len(said) > 0 {
+		rest := shared.ReplaceAllString(strings.Join(said, ", "), "")
+		h["Cache-Control"] = []string{strings.TrimSuffix("private, "+rest, ", ")}
 	}
 	if a.hsts != nil && r.TLS != nil { // RFC 6797 section 7.2: never over plain HTTP
 		missing(h, "Strict-Transport-Security", a.hsts)

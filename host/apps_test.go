@@ -43,6 +43,10 @@ func runTestApp(mode string) {
 	}
 	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(httplint.FromApp, mode)
+		if mode == "careless" && carelessly(r.URL.Path) {
+			io.WriteString(w, "SECRET")
+			return
+		}
 		switch r.URL.Path {
 		case "/exit":
 			os.Exit(1)
@@ -60,6 +64,23 @@ func runTestApp(mode string) {
 		server.Shutdown(context.Background())
 	}()
 	server.ListenAndServe()
+}
+
+// carelessly says whether some program takes p for a path below /admin.
+func carelessly(p string) bool {
+	p = strings.ToLower(strings.ToUpper(strings.ReplaceAll(p, `\`, "/")))
+	var segments []string
+	for s := range strings.SplitSeq(p, "/") {
+		s, _, _ = strings.Cut(s, ";")
+		switch s = strings.TrimRight(s, " "); {
+		case s == "" || s == ".":
+		case s == ".." && len(segments) > 0:
+			segments = segments[:len(segments)-1]
+		default:
+			segments = append(segments, strings.TrimRight(s, "."))
+		}
+	}
+	return len(segments) > 0 && segments[0] == "admin"
 }
 
 // testApp declares an app whose answers begin with mode.

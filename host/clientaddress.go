@@ -96,3 +96,14 @@ func clientAddress(r *http.Request) string {
 	}
 	return r.RemoteAddr
 }
+
+// clientKey tells clients apart: by the address, and of IPv6 by the network of
+// 64 bits, in which one client has as many as it likes (RFC 8981).
+func clientKey(r *http.Request) string {
+	a := clientAddr(r)
+	b := a.As16()
+	if a.Is4() {
+		return string(b[12:])
+	}
+	return string(b[:8])
+}

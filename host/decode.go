@@ -43,7 +43,11 @@ func (d *decoder) decode(path string, v any, into reflect.Value) {
 	switch into.Kind() {
 	case reflect.Pointer:
 		fresh := reflect.New(into.Type().Elem())
-		d.decode(path, v, fresh.Elem())
+		if s, ok := fresh.Interface().(interface{ switchOff() }); ok && v == false {
+			s.switchOff()
+		} else {
+			d.decode(path, v, fresh.Elem())
+		}
 		into.Set(fresh)
 	case reflect.Struct:
 		d.decodeStruct(path, v, into)

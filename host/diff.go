@@ -200,8 +200,8 @@ func changedKeys(a, b reflect.Value) []string {
 		case key == "" || key == "-" || reflect.DeepEqual(x.Interface(), y.Interface()) || empty(x) && empty(y):
 		case f.Type.Kind() == reflect.Map:
 			out = append(out, key+" "+strings.Join(changedNames(x, y), " "))
-		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
-			out = append(out, key)
+		case (f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Pointer) && f.Type.Elem().Kind() == reflect.Struct:
+			out = append(out, key) // hashes of passwords among them
 		default:
 			out = append(out, fmt.Sprintf("%s: %s -> %s", key, shown(x), shown(y)))
 		}

@@ -24,9 +24,11 @@ var errorPage = template.Must(template.New("").Parse(errorPageHTML))
 // errorTexts say to a visitor what happened; never why, which is the log's.
 var errorTexts = map[int]string{
 	http.StatusBadRequest:                   "The request could not be understood.",
+	http.StatusUnauthorized:                 "A name and a password are asked for here.",
 	http.StatusForbidden:                    "You are not allowed to see this.",
 	http.StatusNotFound:                     "There is nothing at this address.",
 	http.StatusMethodNotAllowed:             "This cannot be done at this address.",
+	http.StatusRequestEntityTooLarge:        "What was sent is too large.",
 	http.StatusRequestURITooLong:            "The address is too long.",
 	http.StatusRequestedRangeNotSatisfiable: "The part that was asked for does not exist.",
 	http.StatusRequestHeaderFieldsTooLarge:  "The request has too many header fields.",

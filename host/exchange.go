@@ -21,6 +21,8 @@ type exchange struct {
 	site    *site       // nil: unknown
 	app     string      // empty: not for an app
 	head    *answerHead // nil: the head is left as it is
+	cors    http.Header // what the answer says to other origins; nil: what the target says
+	user    string      // who has logged in; empty: nobody was asked
 
 	status   int // 0: nothing written
 	bytes    int64
@@ -46,6 +48,9 @@ const streamChunk = 32 << 10 // bytes in which an answer must move within the pr
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		x.status = status
+		if x.cors != nil {
+			restore(x.Header(), x.cors)
+		}
 		x.head.add(x.Header(), x.request)
 	}
 	x.ResponseWriter.WriteHeader(status)

@@ -99,7 +99,15 @@ func (f *front) answer(x *exchange, r *http.Request, to *route, path string, nam
 	case to.slash && len(path) == len(to.prefix):
 		redirect(x, addSlash(to.prefix, r))
 	default:
-		to.target.ServeHTTP(x, to.rewrite(r, path))
+		target := to.target
+		if also := to.lookalike(path); also != nil {
+			if !also.addresses.admit(clientAddr(r)) {
+				f.Error(x, r, http.StatusForbidden)
+				return
+			}
+			target, x.head = also.target, also.head
+		}
+		target.ServeHTTP(x, to.rewrite(r, path))
 	}
 }
 

@@ -14,6 +14,14 @@ type Protection struct {
 	Allow []string `toml:"allow" json:"allow,omitzero"`
 	// Deny are addresses and networks that get 403, whatever Allow says.
 	Deny []string `toml:"deny" json:"deny,omitzero"`
+	// BasicAuth asks for a name and a password; false does not.
+	BasicAuth *BasicAuth `toml:"basic_auth" json:"basic_auth,omitempty"`
+	// RateLimit bounds how often a client may ask; false does not. The site's counts for all its routes together.
+	RateLimit *RateLimit `toml:"rate_limit" json:"rate_limit,omitempty"`
+	// CORS says which other sites' scripts may read the answers; false says nothing, as when absent.
+	CORS *CORS `toml:"cors" json:"cors,omitempty"`
+	// MaxBody bounds the body of a request, with 413; 0 does not.
+	MaxBody *unit.Size `toml:"max_body" json:"max_body,omitempty"`
 	// SecurityHeaders sets X-Content-Type-Options, and of pages Referrer-Policy and a Content-Security-Policy of
 	// frame-ancestors, where the answer does not have them; when absent on folders only.
 	SecurityHeaders *bool `toml:"security_headers" json:"security_headers,omitempty"`
@@ -22,13 +30,31 @@ type Protection struct {
 	HSTS *unit.Duration `toml:"hsts" json:"hsts,omitempty"`
 }
 
-// over is p with what it does not say taken from site.
+// Switch is for keys that can be switched off by false, where a site has them
+// and a route shall not.
+type Switch struct {
+	Off bool `toml:"-" json:"off,omitempty"`
+}
+
+func (s *Switch) switchOff() { s.Off = true }
+
+// over is p with what it does not say taken from site, and without what is
+// switched off.
 func (p Protection) over(site Protection) Protection {
 	mine, theirs := reflect.ValueOf(&p).Elem(), reflect.ValueOf(site)
 	for i := range mine.NumField() {
 		if mine.Field(i).IsZero() { // nil: an empty list is said
 			mine.Field(i).Set(theirs.Field(i))
 		}
+	}
+	if p.BasicAuth != nil && p.BasicAuth.Off {
+		p.BasicAuth = nil
+	}
+	if p.RateLimit != nil && p.RateLimit.Off {
+		p.RateLimit = nil
+	}
+	if p.CORS != nil && p.CORS.Off {
+		p.CORS = nil
 	}
 	return p
 }

@@ -2,6 +2,8 @@ package host
 
 import (
 	"crypto/tls"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"roost/internal/unit"
 )
@@ -246,6 +250,123 @@ hsts = 31
 		`roost.toml:13: site *: deny: "all" is not an address or a network: write an address such as "192.0.2.7" or a network such as "10.0.0.0/8" or "2001:db8::/32"`,
 		`roost.toml:14: security_headers wants true or false, not the text "on": leave out the quotes`,
 	)
+}
+
+func TestBadGuardsAreToldWithTheirLine(t *testing.T) {
+	hash := hashOf(t, "right")
+	wants(t, checked(t, `[[site]]
+root = "public"
+max_body = "lots"
+rate_limit = { per = "10s" }
+  [site.basic_auth]
+  realm = "the \"vault\""
+    [site.basic_auth.users]
+    ann = "right"
+    "b:b" = "`+hash+`"
+    dear = "$2a$15$`+hash[7:]+`"
+    long = "`+hash+`x"
+    good = "`+hash+`"
+  [site.cors]
+  origins = ["*", "example.com", "https://a.example/", "https://a.example:443", "null"]
+  methods = ["get"]
+  headers = ["X-A, X-B"]
+  max_age = 600
+  [[site.route]]
+  path = "/x/"
+  root = "public"
+  basic_auth = { realm = "x" }
+  rate_limit = { requests = 1, per = "1d", burst = 1000 }
+  cors = { origins = ["*"], credentials = true, expose = ["*"] }
+  max_body = 0
+  [[site.route]]
+  path = "/y/"
+  root = "public"
+  basic_auth = true
+  rate_limit = false
+  cors = { origin = "*" }
+`),
+		`roost.toml:3: max_body: "lots" is not a size: write bytes or a text such as "10M"`,
+		`roost.toml:4: site *: rate_limit has no requests: write { requests = 100, per = "10s" } or the like, or rate_limit = false`,
+		`roost.toml:6: site *: basic_auth: realm "the \"vault\"" has characters that not all browsers show: write it in ASCII, without quotes and backslashes`,
+		`roost.toml:8: site *: basic_auth: what user ann has is not the bcrypt hash of a password: make one with: roost hash-password`,
+		`roost.toml:9: site *: basic_auth: "b:b" is no user name: write one word, without colons, quotes and backslashes`,
+		`roost.toml:10: site *: basic_auth: the hash of user dear has cost 15: want 4 to 14, of which each takes twice as long as the one before; 10 is usual: roost hash-password --cost 10`,
+		`roost.toml:11: site *: basic_auth: what user long has is not the bcrypt hash of a password: make one with: roost hash-password`,
+		`roost.toml:14: site *: cors: "*" is beside other origins: it means all of them: leave the others out, or "*"`,
+		`roost.toml:14: site *: cors: origin "example.com" is not an origin: write "https://example.com", "https://*.example.com", or "*" alone`,
+		`roost.toml:14: site *: cors: origin "https://a.example/" has more than an origin: leave out what follows the domain and its port`,
+		`roost.toml:14: site *: cors: origin "https://a.example:443" has the port that goes without saying: browsers leave it out: leave out :443`,
+		`roost.toml:14: site *: cors: origin "null" is what any page can be made to send: leave it out`,
+		`roost.toml:15: site *: cors: method "get": methods are compared with case: write "GET"`,
+		`roost.toml:16: site *: cors: "X-A, X-B" in headers is no name: write one name for each, in quotes, with commas between`,
+		`roost.toml:17: site *: cors: max_age = 600ms: write "10m" or the like; a plain number is milliseconds`,
+		`roost.toml:21: site *: basic_auth has no users: write users = { name = "hash" } with what roost hash-password prints, or basic_auth = false`,
+		`roost.toml:22: site *: rate_limit: a burst of 1000 takes more than a year to come back: lower it, or allow more requests`,
+		`roost.toml:23: site *: cors: "*" in expose means nothing with credentials: list the names`,
+		`roost.toml:23: site *: cors: "*" with credentials would let every page act as its visitor: list the origins that may, or leave credentials out`,
+		`roost.toml:28: basic_auth wants a table, not true`,
+		`roost.toml:30: unknown key "origin" in [site.route.cors]: did you mean "origins"?`,
+	)
+}
+
+// TestWhatIsSwitchedOffStaysSo goes through the file and the kept state.
+func TestWhatIsSwitchedOffStaysSo(t *testing.T) {
+	dir := folderWith(t, "public/")
+	c, problems := Check(filepath.Join(dir, "roost.toml"), []byte(`[[site]]
+root = "public"
+allow = ["10.0.0.0/8"]
+basic_auth = { users = { ann = "`+hashOf(t, "right")+`" } }
+rate_limit = { requests = 5 }
+cors = { origins = ["*"] }
+max_body = "1M"
+  [[site.route]]
+  path = "/open/"
+  root = "public"
+  allow = []
+  basic_auth = false
+  rate_limit = false
+  cors = false
+  max_body = 0
+  [[site.route]]
+  path = "/same/"
+  root = "public"
+`), "")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Config
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Config{c, c.Clone(), back} {
+		s := c.Sites[0]
+		open, same := s.Routes[0].over(s.Protection), s.Routes[1].over(s.Protection)
+		if len(open.Allow) != 0 || open.BasicAuth != nil || open.RateLimit != nil || open.CORS != nil || *open.MaxBody != 0 {
+			t.Errorf("switched off: %+v", open)
+		}
+		if diff := cmp.Diff(same, s.Protection); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestAPlanDoesNotShowHashes(t *testing.T) {
+	before := Config{Sites: []Site{{Domains: []string{"a.example"}, Target: Target{Root: "/srv"}}}}
+	after := before.Clone()
+	after.Sites[0].Protection = locked(t)
+	after.Sites[0].RateLimit = &RateLimit{Requests: 1}
+	for _, plan := range [][]Change{Diff(before, after), Diff(after, before), Diff(Config{}, after)} {
+		if text := fmt.Sprint(plan); len(plan) == 0 || strings.Contains(text, "$2") || strings.Contains(text, "0x") {
+			t.Errorf("%s", text)
+		}
+	}
+	if text := fmt.Sprint(Diff(before, after)); text != "[change site a.example: basic_auth, rate_limit]" {
+		t.Error(text)
+	}
 }
 
 // accessLines waits for n lines in the access log.

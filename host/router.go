@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"roost/tls"
 )
 
@@ -33,6 +35,8 @@ type route struct {
 	app    *figures // nil: a folder
 	name   string   // of the app
 	protection
+	asks       []echo.MiddlewareFunc // what of the protection asks who it is
+	lookalikes []lookalike
 }
 
 // site is what a running site needs besides its targets.
@@ -53,6 +57,7 @@ type targets interface {
 	app(name string) (http.Handler, *figures)
 	// site is the figures of a site.
 	site(name string) *figures
+	guards() *guards
 }
 
 func newRouter(c Config, t targets) *router {
@@ -87,6 +92,7 @@ func newRouter(c Config, t targets) *router {
 		for _, d := range all {
 			if d != nil {
 				sort.SliceStable(d.routes, func(i, j int) bool { return len(d.routes[i].prefix) > len(d.routes[j].prefix) })
+				d.addLookalikes(t.guards())
 			}
 		}
 	}
@@ -100,11 +106,13 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		accessLog:  c.logsAccess(s),
 		errorPages: s.ErrorPages,
 		figures:    t.site(s.Name()),
-		protection: newProtection(s.Protection, s.App == ""),
+		protection: newProtection(s.Protection.over(s.Protection), s.App == ""),
 	}
 	var routes []route
+	g := t.guards()
 	add := func(path string, to Target, strip bool) {
-		r := route{prefix: strings.TrimSuffix(path, "/"), strip: strip, site: running, protection: newProtection(to.Protection.over(s.Protection), to.App == "")}
+		r := route{prefix: strings.TrimSuffix(path, "/"), strip: strip, site: running}
+		p := to.Protection.over(s.Protection)
 		switch {
 		case to.Root != "":
 			r.target = t.folder(to, r.prefix+"/")
@@ -114,6 +122,9 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		}
 		r.slash = r.prefix != "" && (to.Root != "" || strings.HasSuffix(path, "/"))
 		if r.target != nil {
+			r.protection = newProtection(p, to.App == "")
+			r.asks = g.asks(s.key(), path, to.Protection, p)
+			r.target = g.before(r.target, s.key(), path, to.Protection, p)
 			routes = append(routes, r)
 		}
 	}

@@ -28,6 +28,8 @@ func (fakeTargets) app(name string) (http.Handler, *figures) {
 	}), newFigures()
 }
 
+func (fakeTargets) guards() *guards { return newGuards(newEchoes(nil)) }
+
 func (fakeTargets) site(string) *figures { return newFigures() }
 
 // echoRouter answers every name with the path, as vectors want it.
