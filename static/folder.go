@@ -27,7 +27,7 @@ type Options struct {
 	Error func(w http.ResponseWriter, r *http.Request, status int)
 	// Links returns the values of Link that are added to the answer to r later on, for early
 	// hints; nil if there are none.
-	Links func(r *http.Request) []string
+	Links func(w http.ResponseWriter, r *http.Request) []string
 }
 
 // Folder answers requests with the files of one folder.

@@ -18,7 +18,7 @@ func (f *Folder) hint(w http.ResponseWriter, r *http.Request, t *table, path str
 		return
 	}
 	var early []string
-	for _, line := range f.links(r, t, path) {
+	for _, line := range f.links(w, r, t, path) {
 		early = appendEarly(early, line)
 	}
 	if len(early) == 0 {
@@ -35,10 +35,10 @@ func (f *Folder) hint(w http.ResponseWriter, r *http.Request, t *table, path str
 
 // links are the values of Link that the answer to r will have: those of the
 // folder's own rules and those of its surroundings.
-func (f *Folder) links(r *http.Request, t *table, path string) []string {
+func (f *Folder) links(w http.ResponseWriter, r *http.Request, t *table, path string) []string {
 	all := t.linkFields(r, path)
 	if f.options.Links != nil {
-		all = append(slices.Clip(all), f.options.Links(r)...)
+		all = append(slices.Clip(all), f.options.Links(w, r)...)
 	}
 	return all
 }

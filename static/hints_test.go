@@ -18,7 +18,7 @@ func hinted(t *testing.T, c Config, links []string, all files, protocol string) 
 	t.Helper()
 	c.Root = t.TempDir()
 	write(t, c.Root, all)
-	f, err := Open(c, Options{Links: func(r *http.Request) []string { return links }})
+	f, err := Open(c, Options{Links: func(http.ResponseWriter, *http.Request) []string { return links }})
 	check(t, err)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Before", "kept") // of the answer, not of the hint
