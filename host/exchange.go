@@ -82,7 +82,7 @@ func (x *exchange) Write(p []byte) (n int, err error) {
 func (x *exchange) ReadFrom(r io.Reader) (int64, error) {
 	rf, ok := x.ResponseWriter.(io.ReaderFrom)
 	if !ok {
-		return copyTo(x, r)
+		return copyStream(x, r)
 	}
 	if x.status == 0 {
 		x.WriteHeader(http.StatusOK)

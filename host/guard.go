@@ -200,6 +200,31 @@ func copyTo(w io.Writer, r io.Reader) (int64, error) {
 	return io.CopyBuffer(onlyWriter{w}, onlyReader{r}, buffer[:])
 }
 
+var smallBuffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
+
+// copyStream is copyTo for one of many streams. It begins with a small buffer:
+// a peer with a hundred streams that never opens a window shall hold no large
+// ones. It is larger than what net/http takes without sending it.
+func copyStream(w io.Writer, r io.Reader) (int64, error) {
+	small := smallBuffers.Get().(*[8 << 10]byte)
+	n, err := r.Read(small[:])
+	if n > 0 {
+		var failed error
+		if n, failed = w.Write(small[:n]); failed != nil {
+			err = failed
+		}
+	}
+	smallBuffers.Put(small)
+	switch {
+	case err == io.EOF:
+		return int64(n), nil
+	case err != nil:
+		return int64(n), err
+	}
+	more, err := copyTo(w, r)
+	return int64(n) + more, err
+}
+
 // onlyWriter and onlyReader hide ReadFrom and WriteTo, which would lead back here.
 type onlyWriter struct{ io.Writer }
 type onlyReader struct{ io.Reader }
