@@ -32,7 +32,7 @@
 // place is held back until it rests, for ten seconds at most; rename a finished
 // file over the old one to be certain that nobody sees half of it. On network file systems, and where
 // the system gives no more watches, the folder is read every half second
-// (less often when reading it takes longer than 50 ms).
+// (less often when reading it takes longer than 50 ms, or 250 ms while it changes).
 //
 // Names that begin with a dot are not served, but for /.well-known at the top;
 // neither are names with control characters, backslashes or invalid UTF-8.

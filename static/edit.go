@@ -66,8 +66,9 @@ func (e *edit) set(path string, a *asset) {
 	}
 }
 
-// put puts a directory that was read in its place. Whoever does so sees to it that the one it lies in knows it.
+// put puts a directory that was read in its place, where none is. Whoever does so sees to it that the one it lies in knows it.
 func (e *edit) put(d *directory) {
+	e.seen += d.files.count + 1
 	e.dirs.put(d)
 	delete(e.open, d.path)
 }

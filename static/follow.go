@@ -77,10 +77,14 @@ func (f *follower) session(ctx context.Context) {
 		s.again = true
 		t = &table{root: root}
 	}
-	f.publish(t)
+	changed := f.publish(t)
 	cost := time.Since(begun)
 	again := begun.Add(max(checkEvery, 500*cost))
-	if f.watch.events == nil || s.again {
+	switch {
+	case f.watch.events != nil && !s.again:
+	case changed:
+		again = begun.Add(max(pollEvery, 2*cost))
+	default:
 		again = begun.Add(max(pollEvery, 10*cost))
 	}
 	f.follow(ctx, again, begun.Add(min(3*cost, maxCatchUp)))

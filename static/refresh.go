@@ -82,17 +82,18 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 	return enough
 }
 
-// publish replaces the table by one that a scan has made.
-func (f *follower) publish(t *table) {
+// publish replaces the table by one that a scan has made, and tells whether that changes anything.
+func (f *follower) publish(t *table) bool {
 	old := f.table.Load()
 	if old.same(t) {
-		return
+		return false
 	}
 	f.table.Store(t)
 	f.forget(slices.Collect(old.dirs.all()), t)
 	if old.root != nil && old.root != t.root {
 		old.root.Close() // requests that hold the old table ask the new one
 	}
+	return true
 }
 
 // forget frees what was kept of files in some directories that are not in t.

@@ -34,7 +34,8 @@ type scanner struct {
 	hold func(path string, modified time.Time) bool
 
 	to     *edit
-	linked int // of the files and directories seen, those below links
+	seen   int // files and directories so far, and what else lies between them
+	linked int // of them, those below links
 	// again: all should be read again soon, because something could not be read
 	// for now (it is in the table as it was) or moved away meanwhile.
 	again bool
@@ -62,8 +63,8 @@ func (s *scanner) scan(ctx context.Context) (*table, error) {
 
 // scanBelow reads the directory at path, which no link leads to, into a table being changed.
 func (s *scanner) scanBelow(ctx context.Context, to *edit, path string) {
-	s.to = to
 	to.drop(path)
+	s.to, s.seen = to, to.seen
 	at := place{path: path, file: path[1 : len(path)-1]}
 	if err := s.dir(ctx, at); err != nil {
 		s.unreadable(at, err)
@@ -90,7 +91,7 @@ func (s *scanner) dir(ctx context.Context, at place) error {
 	}
 	d := &directory{path: at.path, index: files.get(at.path + "index.html"), files: files.index}
 	for _, inner := range below {
-		if ctx.Err() != nil || s.to.seen > maxSeen {
+		if ctx.Err() != nil || s.seen > maxSeen {
 			break
 		}
 		if err := s.dir(ctx, inner); err != nil && ctx.Err() == nil {
@@ -107,7 +108,7 @@ func (s *scanner) dir(ctx context.Context, at place) error {
 		d = old
 	}
 	s.to.put(d)
-	if s.to.seen > maxSeen {
+	if s.seen > maxSeen {
 		return errTooMany
 	}
 	return ctx.Err()
@@ -151,14 +152,14 @@ func (s *scanner) read(ctx context.Context, at place, files *indexEdit[*asset]) 
 
 // count counts one thing in the directory at, and tells whether that is still allowed.
 func (s *scanner) count(at place) bool {
-	s.to.seen++
+	s.seen++
 	if at.links != nil {
 		if s.linked++; s.linked > maxLinked {
 			s.notices.warn("cannot follow all links", s.base[0], errTooManyLinked)
 			return false
 		}
 	}
-	return s.to.seen <= maxSeen
+	return s.seen <= maxSeen
 }
 
 // entry looks at what lies in the directory at: it returns a file, a directory

@@ -18,7 +18,7 @@ type table struct {
 	dirs index[*directory]
 	// links counts the symbolic links that were met, followed or not.
 	links int
-	// seen counts the files and directories that were met.
+	// seen counts the files and directories.
 	seen  int
 	rules *ruleFiles // nil: there are none
 }

@@ -24,7 +24,15 @@ import (
 // the rest, so that no two states mixed and no part pass for whole.
 const versionSize = 200 << 10
 
-func version(n int) []byte {
+var version = func() func(n int) []byte {
+	var made sync.Map
+	return func(n int) []byte {
+		b, _ := made.LoadOrStore(n, sync.OnceValue(func() []byte { return newVersion(n) }))
+		return b.(func() []byte)()
+	}
+}()
+
+func newVersion(n int) []byte {
 	b := bytes.Repeat(binary.BigEndian.AppendUint64(nil, uint64(n)), versionSize/8)
 	sum := sha256.Sum256(b[:versionSize-sha256.Size])
 	copy(b[versionSize-sha256.Size:], sum[:])
@@ -143,7 +151,7 @@ func (s *site) writeUnseen(file string, writer func(string, int, func()) error) 
 			select {
 			case writeErr = <-done:
 				writing, began = false, time.Now()
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(30 * time.Millisecond):
 			}
 			seen, wrong = s.versionAt(file, n, seen)
 			if !writing && wrong == nil && seen < n && time.Since(began) > 5*time.Second {
