@@ -174,7 +174,7 @@ func (f *Folder) plain(ctx context.Context, t *table, a *asset) []byte {
 		f.changed(a.path)
 		return nil
 	}
-	if body, now, whole, err := readWhole(file, at, compressTo); err == nil && whole && now == a.stamp {
+	if body, now, whole, err := readWhole(ctx, file, at, compressTo); err == nil && whole && now == a.stamp {
 		return body
 	}
 	return nil

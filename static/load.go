@@ -41,7 +41,7 @@ func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 		return v, file, nil
 	}
 	defer file.Close()
-	body, now, whole, err := readWhole(file, at, maxInMemory)
+	body, now, whole, err := readWhole(ctx, file, at, maxInMemory)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,7 +71,7 @@ func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp,
 	if err != nil {
 		return nil, stamp{}, err
 	}
-	at, err := rested(ctx, file)
+	at, err := rested(ctx, file, a.stamp)
 	if err != nil {
 		file.Close()
 		return nil, stamp{}, err
@@ -80,8 +80,9 @@ func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp,
 }
 
 // rested waits, not for long, until a file has not been written for restTime,
-// and returns its state. What is written all the time is returned as it is.
-func rested(ctx context.Context, file *os.File) (stamp, error) {
+// and returns its state. What is written all the time is returned as it is. was
+// is the last state known.
+func rested(ctx context.Context, file *os.File, was stamp) (stamp, error) {
 	for deadline := time.Now().Add(patience); ; {
 		fi, err := file.Stat()
 		if err != nil {
@@ -91,10 +92,14 @@ func rested(ctx context.Context, file *os.File) (stamp, error) {
 			return stamp{}, errNotRegular
 		}
 		now := time.Now()
+		at := stampOf(fi)
 		rest := restTime - now.Sub(fi.ModTime())
+		if at.torn(was) {
+			rest = restTime
+		}
 		// A time in the future says nothing about writing.
 		if rest <= 0 || rest > restTime || now.After(deadline) {
-			return stampOf(fi), nil
+			return at, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -104,10 +109,10 @@ func rested(ctx context.Context, file *os.File) (stamp, error) {
 	}
 }
 
-// readWhole reads a file of the given state, of which at most limit bytes, again if it changes meanwhile,
-// and returns the state it was in. whole is false for a file that changed all
+// readWhole reads a file of the given state, of which at most limit bytes, again once it rests if it changes
+// meanwhile, and returns the state it was in. whole is false for a file that changed all
 // the time: what was read is then as good as anything, but not worth keeping.
-func readWhole(file *os.File, at stamp, limit int64) (body []byte, now stamp, whole bool, err error) {
+func readWhole(ctx context.Context, file *os.File, at stamp, limit int64) (body []byte, now stamp, whole bool, err error) {
 	for range 3 {
 		body = make([]byte, min(at.size, limit))
 		n, err := file.ReadAt(body, 0)
@@ -122,7 +127,9 @@ func readWhole(file *os.File, at stamp, limit int64) (body []byte, now stamp, wh
 		if now == at && int64(n) == at.size {
 			return body, now, true, nil
 		}
-		at = now
+		if at, err = rested(ctx, file, at); err != nil {
+			return nil, now, false, err
+		}
 	}
 	now.size = int64(len(body))
 	return body, now, false, nil

@@ -64,12 +64,11 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			continue
 		}
 		f.pending[path] = due[path] // where hold looks for the first event
-		if !s.hold(path, fi.ModTime()) {
+		a, held := s.asset(path, path[1:], fi)
+		if !held {
 			delete(f.pending, path)
-			if old := t.asset(path); old == nil || old.stamp != stampOf(fi) {
-				e.set(path, newAsset(path, path[1:], stampOf(fi)))
-			}
 		}
+		e.set(path, a)
 	}
 	if e.changed() || e.rules != t.rules {
 		u := e.done()

@@ -194,7 +194,8 @@ func (s *scanner) entry(at place, e fs.DirEntry) (*asset, place, error) {
 	case fi.IsDir():
 		return nil, place{at.path + name + "/", file, links}, nil
 	case fi.Mode().IsRegular():
-		return s.asset(at.path+name, file, fi), place{}, nil
+		a, _ := s.asset(at.path+name, file, fi)
+		return a, place{}, nil
 	}
 	return nil, place{}, nil
 }
@@ -225,18 +226,22 @@ func (s *scanner) keep(path string) {
 	}
 }
 
-// asset returns the file at path: the one known if it has not changed, nil if
-// it is new and still being written.
-func (s *scanner) asset(path, file string, fi fs.FileInfo) *asset {
+// asset returns the file at path: the one known, or nil, while it is being
+// written and held back.
+func (s *scanner) asset(path, file string, fi fs.FileInfo) (a *asset, held bool) {
 	now := stampOf(fi)
 	old := s.old.asset(path)
 	if old != nil && old.stamp == now && old.file == file {
-		return old
+		return old, false
 	}
-	if s.hold != nil && s.hold(path, fi.ModTime()) {
-		return old
+	modified := fi.ModTime()
+	if old != nil && now.torn(old.stamp) {
+		modified = time.Now()
 	}
-	return newAsset(path, file, now)
+	if s.hold != nil && s.hold(path, modified) {
+		return old, true
+	}
+	return newAsset(path, file, now), false
 }
 
 func newAsset(path, file string, at stamp) *asset {

@@ -63,6 +63,12 @@ func stampOf(fi os.FileInfo) stamp {
 	return stamp{fi.Size(), fi.ModTime().UnixNano(), markOf(fi)}
 }
 
+// torn tells whether s was looked at while the file was being cut: Linux sets
+// the new size before the new times. was is the state before.
+func (s stamp) torn(was stamp) bool {
+	return s.size != was.size && s.modified == was.modified && s.mark == was.mark
+}
+
 // asset returns the file at a path, or the index.html of the directory there; nil if there is none.
 func (t *table) asset(path string) *asset {
 	slash := strings.LastIndexByte(path, '/') + 1
