@@ -65,6 +65,13 @@ type Site struct {
 	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`
 	// ErrorPages is a folder whose <status>.html files replace the built-in error pages.
 	ErrorPages string `toml:"error_pages" json:"error_pages,omitempty"`
+	// Canonical is the one of Domains that the others are led to with 308.
+	Canonical string `toml:"canonical" json:"canonical,omitempty"`
+	// Redirects, Rewrites and Headers are rules about paths, tried in their order before a route is chosen; the first
+	// that matches holds.
+	Redirects []Redirect   `toml:"redirect" json:"redirects,omitempty"`
+	Rewrites  []Rewrite    `toml:"rewrite" json:"rewrites,omitempty"`
+	Headers   []HeaderRule `toml:"header" json:"headers,omitempty"`
 	// Routes lead paths elsewhere; the longest path wins.
 	Routes []Route `toml:"route" json:"routes,omitempty"`
 	// Source is the file that declared the site; empty when a command did.

@@ -18,6 +18,7 @@ type exchange struct {
 	link    *link
 	start   time.Time
 	domain  string      // canonical, of the request
+	path    string      // clean, of the request
 	site    *site       // nil: unknown
 	app     string      // empty: not for an app
 	head    *answerHead // nil: the head is left as it is
@@ -52,6 +53,9 @@ func (x *exchange) WriteHeader(status int) {
 			restore(x.Header(), x.cors)
 		}
 		x.head.add(x.Header(), x.request)
+		if x.site != nil && status >= 200 {
+			x.site.rules.headers.Apply(x.Header(), x.request, x.path, status)
+		}
 	}
 	x.ResponseWriter.WriteHeader(status)
 }

@@ -54,14 +54,13 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	count := f.unknown
 	x.domain = requestDomain(r.Host)
 	domain, named := f.router.Load().find(x.domain)
-	var to *route
-	path := cleanPath(r.URL.Path)
+	x.path = cleanPath(r.URL.Path)
+	led := domain.lead(r, x.path)
+	to := led.to
 	if domain != nil {
-		if to = domain.route(path); to != nil {
-			x.site, x.app, x.head = to.site, to.name, to.head
-		} else {
-			x.site = domain.first()
-			x.head = x.site.head
+		x.site, x.head = led.site, led.site.head
+		if to != nil {
+			x.app, x.head = to.name, to.head
 		}
 		count = x.site.figures
 	}
@@ -80,20 +79,34 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.Error(x, r, status)
 		return
 	}
-	f.answer(x, r, to, path, named)
+	f.answer(x, r, led, named)
 }
 
 // answer leads a request to where its domain and path lead.
-func (f *front) answer(x *exchange, r *http.Request, to *route, path string, named bool) {
+func (f *front) answer(x *exchange, r *http.Request, led way, named bool) {
 	if r.TLS == nil && x.site != nil && x.site.redirects(x.domain, named) {
 		if location := redirectHTTPS(r, f.httpsPort()); location != "" {
 			redirect(x, location)
 			return
 		}
 	}
-	switch {
-	case !admitted(x.site, to, r):
+	if !admitted(x.site, led.first, r) || !admitted(x.site, led.to, r) {
 		f.Error(x, r, http.StatusForbidden)
+		return
+	}
+	if x.site != nil {
+		if location := x.site.canonical(r, x.domain, named); location != "" {
+			redirect(x, location)
+			return
+		}
+	}
+	to, path := led.to, led.path
+	if path != x.path {
+		r = rewritten(r, path)
+	}
+	switch {
+	case led.redirect.Location != "":
+		redirectWith(x, led.redirect.Status, led.redirect.Location)
 	case to == nil || to.target == nil:
 		f.Error(x, r, http.StatusNotFound)
 	case to.slash && len(path) == len(to.prefix):

@@ -68,8 +68,12 @@ func addSlash(prefix string, r *http.Request) string {
 
 // redirect answers 308, which keeps the method (RFC 9110 section 15.4.9).
 func redirect(w http.ResponseWriter, to string) {
+	redirectWith(w, http.StatusPermanentRedirect, to)
+}
+
+func redirectWith(w http.ResponseWriter, status int, to string) {
 	h := w.Header()
 	h.Set("Location", to)
 	h.Set("Content-Length", "0")
-	w.WriteHeader(http.StatusPermanentRedirect)
+	w.WriteHeader(status)
 }

@@ -32,6 +32,7 @@ type route struct {
 	strip  bool
 	site   *site
 	target http.Handler
+	folder *folder  // nil: an app
 	app    *figures // nil: a folder
 	name   string   // of the app
 	protection
@@ -46,6 +47,7 @@ type site struct {
 	accessLog  bool
 	errorPages string
 	figures    *figures
+	rules      siteRules
 	protection // of paths that lead nowhere
 }
 
@@ -108,6 +110,7 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		figures:    t.site(s.Name()),
 		protection: newProtection(s.Protection.over(s.Protection), s.App == ""),
 	}
+	running.rules, _ = newSiteRules(s)
 	var routes []route
 	g := t.guards()
 	add := func(path string, to Target, strip bool) {
@@ -116,6 +119,7 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		switch {
 		case to.Root != "":
 			r.target = t.folder(to, r.prefix+"/")
+			r.folder, _ = r.target.(*folder)
 		case to.App != "":
 			r.target, r.app = t.app(to.App)
 			r.name = to.App
@@ -175,12 +179,15 @@ func (r *router) find(name string) (d *domain, named bool) {
 // or is all of it. It is nil when the site says nothing about the path.
 func (d *domain) route(path string) *route {
 	for i := range d.routes {
-		prefix := d.routes[i].prefix
-		if strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || path[len(prefix)] == '/') {
+		if d.routes[i].covers(path) {
 			return &d.routes[i]
 		}
 	}
 	return nil
+}
+
+func (to *route) covers(path string) bool {
+	return strings.HasPrefix(path, to.prefix) && (len(path) == len(to.prefix) || path[len(to.prefix)] == '/')
 }
 
 // first is the site to blame for an unknown path of the domain.

@@ -92,7 +92,8 @@ func orSlash(path string) string {
 }
 
 func (v *validator) targets(s *Site, at place) {
-	if s.Root == "" && s.App == "" && len(s.Routes) == 0 {
+	v.siteRules(s, at)
+	if s.Root == "" && s.App == "" && len(s.Routes) == 0 && len(s.Redirects) == 0 {
 		v.report(at, "root", "leads nowhere", "set root to a folder or app to the name of an app")
 	}
 	v.target(s.Target, at, "")

@@ -81,7 +81,7 @@ func (f applying) apply(ctx context.Context, e *editor, gone <-chan struct{}, pr
 // plan is what makes now into next, with what there is to say of the file.
 func (f applying) plan(now, next host.Config) control.Plan {
 	p := plan(now, next)
-	notes := f.declared.Lines.Notes()
+	notes := host.Notes(f.declared)
 	for _, a := range next.Apps {
 		if before := now.App(a.Name); before != nil && before.Source != "" && before.Source != a.Source {
 			notes = append(notes, fmt.Sprintf("%s was declared in %s until now", apps.ShowName(a.Name), before.Source))

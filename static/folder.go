@@ -170,6 +170,9 @@ func (f *Folder) found(w http.ResponseWriter, r *http.Request, t *table, path st
 	if path != "" {
 		to = t.lookup(f.config.HTMLHandling, f.config.Browse, path)
 	}
+	if to.redirect != "" && rewritten(r) {
+		to = t.lookup(f.config.HTMLHandling, f.config.Browse, to.redirect)
+	}
 	switch {
 	case to.asset != nil:
 		f.serve(w, r, t, path, to.asset)

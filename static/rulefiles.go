@@ -1,6 +1,7 @@
 package static
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -198,6 +199,16 @@ func (f *Folder) Has(r *http.Request) bool {
 	}
 	return f.config.SPA && t.asset(indexFile) != nil && route(path) && navigation(r)
 }
+
+type rewrittenKey struct{}
+
+// Rewritten returns r marked as one whose path is not the one that the client
+// asked for: a page is then shown at any of its paths, since nobody sees which.
+func Rewritten(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), rewrittenKey{}, true))
+}
+
+func rewritten(r *http.Request) bool { return r.Context().Value(rewrittenKey{}) != nil }
 
 // before finds the rule that comes before any file.
 func (t *table) before(r *http.Request, path, prefix string) (rules.Answer, bool) {

@@ -21,7 +21,7 @@ func newCheck(c *console) *cobra.Command {
 				return err
 			}
 			config, problems := host.Check(f.file, f.text, env)
-			for _, note := range config.Lines.Notes() {
+			for _, note := range host.Notes(config) {
 				c.say("%s", note)
 			}
 			if asJSON {

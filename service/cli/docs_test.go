@@ -61,7 +61,8 @@ func TestTheREADMEHasEveryKeyAndNoOther(t *testing.T) {
 		"### `[tls]`":   keysOf(host.Config{}.TLS),
 		"### `[[app]]`": append(keysOf(apps.Config{}), "env_<name>"),
 		"### `[[site]]` and `[[site.route]]`": slices.DeleteFunc(append(keysOf(host.Site{}), keysOf(host.Route{})...),
-			func(key string) bool { return key == "route" }),
+			func(key string) bool { return slices.Contains([]string{"route", "redirect", "rewrite", "header"}, key) }),
+		"### `[[site.redirect]]`, `[[site.rewrite]]` and `[[site.header]]`": slices.Concat(keysOf(host.Redirect{}), keysOf(host.Rewrite{}), keysOf(host.HeaderRule{})),
 	} {
 		fields, _ := tabled(t, heading)
 		said := slices.Concat(fields...)

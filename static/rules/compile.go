@@ -11,8 +11,10 @@ import (
 // words: ":name" is a segment or part of one, "*" anything, ":splat" in To.
 type Rule struct {
 	From, To string
-	// Status is that of a redirect, 302 if it is 0; 200 answers with what lies at To.
+	// Status is that of a redirect; 302 if it is 0.
 	Status int
+	// Internal answers with what lies at To, a path, instead of redirecting there.
+	Internal bool
 	// Missing leaves what leads to a file to that.
 	Missing bool
 }
@@ -39,11 +41,14 @@ func Compile(all []Rule) (*Redirects, []Problem) {
 			p.wrong("from", fmt.Sprintf("from = %q does not begin with a slash", c.From), fmt.Sprintf("write %q", "/"+c.From))
 		case strings.ContainsAny(c.From, "?#"):
 			p.wrong("from", fmt.Sprintf("from = %q has more than a path", c.From), "leave out what follows ? or #")
-		case c.Status != 0 && c.Status != 200 && statusOf(fmt.Sprint(c.Status), 301, 302, 303, 307, 308) == 0:
+		case c.Status != 0 && statusOf(fmt.Sprint(c.Status), 301, 302, 303, 307, 308) == 0:
 			p.wrong("status", fmt.Sprintf("status = %d does not redirect", c.Status), "want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]")
 		default:
 			if c.Status == 0 {
 				c.Status = 302
+			}
+			if c.Internal {
+				c.Status = 200
 			}
 			p.rule(&rule{status: c.Status, force: !c.Missing}, c.From, c.To, external)
 		}

@@ -153,8 +153,8 @@ func (c *headerRule) add(name, value string) (what, hint string) {
 // drop has a field removed.
 func (c *headerRule) drop(name string) (what, hint string) {
 	canonical, what, hint := fieldName(name)
-	if what == "" && canonical == "Vary" {
-		what, hint = "the field Vary is the server's own", ownHint
+	if what == "" && (canonical == "Vary" || canonical == "Content-Type") { // without it browsers guess
+		what, hint = "the field "+canonical+" cannot be removed", ownHint
 	}
 	if what == "" {
 		c.remove = append(c.remove, canonical)

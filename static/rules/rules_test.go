@@ -94,15 +94,15 @@ func TestADeclaredRuleIsLookedAtStrictly(t *testing.T) {
 		{[]Rule{{From: "/x", To: "/x"}}, "to", "itself"},
 		{[]Rule{{From: "/x", To: "/y"}, {From: "/y", To: "/z"}, {From: "/z", To: "/x"}}, "to", "leads back"},
 		{[]Rule{{From: "/x", To: "/y"}, {From: "/x", To: "/z"}}, "from", "same path"},
-		{[]Rule{{From: "/*", To: "/index.html", Status: 200}}, "to", "covers"},
-		{[]Rule{{From: "/x", To: "http://169.254.169.254/", Status: 200}}, "to", "only a path"},
+		{[]Rule{{From: "/*", To: "/index.html", Internal: true}}, "to", "covers"},
+		{[]Rule{{From: "/x", To: "http://169.254.169.254/", Internal: true}}, "to", "only a path"},
 	} {
 		_, problems := Compile(c.rules)
 		if len(problems) != 1 || problems[0].Key != c.key || !strings.Contains(problems[0].What, c.what) || problems[0].Hint == "" && c.key == "to" || problems[0].Line != len(c.rules)-1 {
 			t.Errorf("%+v: %+v, want one at %s with %q", c.rules, problems, c.key, c.what)
 		}
 	}
-	s, problems := Compile([]Rule{{From: "/old/*", To: "/new/:splat"}, {From: "/*", To: "/index.html", Status: 200, Missing: true}})
+	s, problems := Compile([]Rule{{From: "/old/*", To: "/new/:splat"}, {From: "/*", To: "/index.html", Internal: true, Missing: true}})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -158,10 +158,10 @@ func TestAFileIsServedWithoutTheHeaderFieldsThatWouldBreakIt(t *testing.T) {
 	for _, name := range names {
 		text += "  " + name + ": x\n"
 	}
-	text += "  ! Vary\n  ! Date\n  X-Ctl: a\x01b\n  X-Uni: \u00e9\n  X-Ok: 1\n"
+	text += "  ! Content-Type\n  ! Vary\n  ! Date\n  X-Ctl: a\x01b\n  X-Uni: \u00e9\n  X-Ok: 1\n"
 	s, problems := ParseHeaders([]byte(text), Cloudflare)
-	if len(problems) != len(names)+4 {
-		t.Errorf("%d problems, want %d: %v", len(problems), len(names)+4, problems)
+	if len(problems) != len(names)+5 {
+		t.Errorf("%d problems, want %d: %v", len(problems), len(names)+5, problems)
 	}
 	h := http.Header{"Date": {"now"}}
 	s.Apply(h, request(t, "/x"), "/x", 200)
