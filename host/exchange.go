@@ -40,6 +40,25 @@ type link struct {
 	streams time.Duration
 	// setTLS tells a request that it came over TLS; nil when the request knows, or did not.
 	setTLS func(*http.Request)
+	// one is where the exchange is on a connection that has one at a time.
+	one exchange
+}
+
+// begin returns the exchange of a request.
+func (l *link) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &l.one
+	if l.guard == nil { // HTTP/2 and HTTP/3 have many
+		x = new(exchange)
+	}
+	x.ResponseWriter, x.request, x.link, x.start = w, r, l, time.Now()
+	return x
+}
+
+// end lets go of what a request was, for the connection may be idle for long.
+func (l *link) end(x *exchange) {
+	if x == &l.one && x.hijacked == 0 {
+		*x = exchange{}
+	}
 }
 
 type linkKey struct{}

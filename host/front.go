@@ -28,11 +28,11 @@ type front struct {
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, request: r, start: time.Now()}
-	x.link, _ = r.Context().Value(linkKey{}).(*link)
-	if x.link == nil {
-		x.link = &link{}
+	on, _ := r.Context().Value(linkKey{}).(*link)
+	if on == nil {
+		on = &link{}
 	}
+	x := on.begin(w, r)
 	if x.link.setTLS != nil && r.TLS == nil {
 		x.link.setTLS(r)
 	}
@@ -214,6 +214,7 @@ func (f *front) end(x *exchange, count *figures, to *route) {
 	if failure != nil {
 		panic(http.ErrAbortHandler) // what was begun cannot be finished: net/http cuts the connection
 	}
+	x.link.end(x)
 }
 
 // statusAborted stands in logs and figures for a request that ended before
