@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 )
 
 const defaultMemory = 64 << 20 // bytes
@@ -281,24 +282,14 @@ func (f *Folder) unreadable(w http.ResponseWriter, r *http.Request, t *table, a 
 	case errors.Is(err, fs.ErrPermission):
 		f.notices.warn("cannot read file", a.file, err)
 		f.fail(w, r, http.StatusForbidden)
+	case exhausted(err):
+		f.notices.warn("cannot read file for now", a.file, err)
+		w.Header().Set("Retry-After", strconv.Itoa(2+rand.IntN(4))) // not all at once
+		f.fail(w, r, http.StatusServiceUnavailable)
 	default:
 		f.notices.warn("cannot read file", a.file, err)
 		f.fail(w, r, http.StatusInternalServerError)
 	}
-}
-
-// gone tells whether err means that there is no such file any more: nothing,
-// or something that is not served, such as a link out of the folder.
-func gone(err error) bool {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) { // errNotRegular, or what os.Root says of escapes
-		return true
-	}
-	switch errno {
-	case syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENXIO, syscall.ENAMETOOLONG:
-		return true
-	}
-	return errors.Is(err, fs.ErrNotExist)
 }
 
 // changed tells Run that what lies at path is not what the table says.

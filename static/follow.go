@@ -19,7 +19,8 @@ const (
 	pollEvery  = 500 * time.Millisecond // reading all, where nothing tells of changes
 	checkEvery = 60 * time.Second       // reading all, in case an event was lost
 	maxCatchUp = 400 * time.Millisecond // between two readings of all that events ask for
-	retryWatch = 5 * time.Minute        // after which watching is tried again where it failed
+	retryWatch = 5 * time.Minute        // after which watching is tried again where it failed,
+	retrySoon  = 10 * time.Second       // or for want of open files
 )
 
 // follower is what Run keeps between sessions. One goroutine has it.
@@ -174,6 +175,9 @@ func (f *follower) listen() *watcher {
 func (f *follower) unwatched(err error) *watcher {
 	f.notices.warn("cannot watch the folder, so it is read again and again", f.config.Root, err)
 	f.polls = time.Now().Add(retryWatch)
+	if exhausted(err) {
+		f.polls = time.Now().Add(retrySoon)
+	}
 	return silent
 }
 

@@ -101,7 +101,7 @@ func TestUnreadableFilesAreSaidOnce(t *testing.T) {
 	for err, want := range map[error]int{
 		&fs.PathError{Op: "openat", Path: "a", Err: syscall.EACCES}:  403,
 		&fs.PathError{Op: "read", Path: "a", Err: syscall.EIO}:       500,
-		&fs.PathError{Op: "openat", Path: "a", Err: syscall.EMFILE}:  500,
+		&fs.PathError{Op: "openat", Path: "a", Err: syscall.EMFILE}:  503,
 		&fs.PathError{Op: "openat", Path: "a", Err: syscall.ENOENT}:  404,
 		&fs.PathError{Op: "openat", Path: "a", Err: syscall.ENOTDIR}: 404,
 		errNotRegular: 404,

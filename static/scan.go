@@ -251,12 +251,6 @@ func newAsset(path, file string, at stamp) *asset {
 	return &asset{path: path, file: file, stamp: at, kind: mediaTypeOf(path)}
 }
 
-// passing tells whether err says nothing about the file, but that the system
-// cannot do what was asked of it now: too many open files, no memory, a disk that fails.
-func passing(err error) bool {
-	return err != nil && !gone(err) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, os.ErrClosed)
-}
-
 // join joins a path below the root, "." being the root, with a name.
 func join(dir, name string) string {
 	if dir == "." {
