@@ -33,10 +33,17 @@ func TestMain(m *testing.M) {
 	os.Exit(httplint.Run(m))
 }
 
+// testModes are what the test binary does besides, on some systems.
+var testModes = map[string]func(){}
+
 func runTestApp(mode string) {
 	if mode == "crash" {
 		fmt.Fprintln(os.Stderr, "cannot find my database")
 		os.Exit(3)
+	}
+	if run := testModes[mode]; run != nil {
+		run()
+		return
 	}
 	if mode == "loud" {
 		fmt.Fprintln(os.Stderr, "hear me")

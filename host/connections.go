@@ -23,6 +23,7 @@ type connections struct {
 	refused atomic.Uint64 // malformed requests
 	taken   atomic.Uint64 // connections that were put on the list
 	turned  atomic.Uint64 // and that were turned away
+	failed  atomic.Uint64 // tries to accept one
 
 	mu      sync.Mutex // never held on the way of a request
 	open    map[*member]struct{}

@@ -65,6 +65,7 @@ func (d *door) bare(c net.Conn, _ time.Duration) net.Conn { return c }
 // pump moves connections from l to the servers of the moment.
 func (d *door) pump(ctx context.Context, l net.Listener, wrap func(net.Conn, time.Duration) net.Conn, to func(*servers) *relay) {
 	var wait time.Duration
+	var said time.Time
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -73,7 +74,8 @@ func (d *door) pump(ctx context.Context, l net.Listener, wrap func(net.Conn, tim
 			}
 			// Too many open files, say: existing connections must be able to end first.
 			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			if wait == time.Second {
+			if time.Since(said) > time.Minute {
+				said = time.Now()
 				d.log.Warn("cannot accept connections, trying again", "address", d.address, "error", err)
 			}
 			select {
@@ -103,6 +105,7 @@ func (d *door) Accept() (net.Conn, error) {
 	for {
 		c, err := d.tcp.AcceptTCP()
 		if err != nil {
+			d.conns.failed.Add(1)
 			if outOfFiles(err) {
 				d.conns.makeRoom()
 			}

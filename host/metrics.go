@@ -52,6 +52,7 @@ var (
 	listeningDesc   = prometheus.NewDesc("roost_listening", "1 when the listener is bound, 0 when it cannot be.", []string{"listener"}, nil)
 	refusedDesc     = prometheus.NewDesc("roost_requests_refused_total", "Requests refused because they were malformed.", nil, nil)
 	acceptedDesc    = prometheus.NewDesc("roost_connections_accepted_total", "Connections accepted.", nil, nil)
+	failuresDesc    = prometheus.NewDesc("roost_accept_failures_total", "Failed tries to accept a connection, mostly for want of open files.", nil, nil)
 	turnedDesc      = prometheus.NewDesc("roost_connections_turned_away_total", "Connections turned away because there was no room.", nil, nil)
 	lostDesc        = prometheus.NewDesc("roost_access_log_lost_lines_total", "Lines that the access log has lost.", nil, nil)
 )
@@ -106,6 +107,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	number(refusedDesc, prometheus.CounterValue, float64(s.Refused))
 	number(acceptedDesc, prometheus.CounterValue, float64(s.Accepted))
+	number(failuresDesc, prometheus.CounterValue, float64(s.AcceptFailures))
 	number(turnedDesc, prometheus.CounterValue, float64(s.TurnedAway))
 	number(lostDesc, prometheus.CounterValue, float64(s.AccessLogLost))
 }

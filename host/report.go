@@ -24,6 +24,8 @@ type Status struct {
 	// Accepted counts connections since the program started, TurnedAway those that there was no room for.
 	Accepted   uint64 `json:"accepted"`
 	TurnedAway uint64 `json:"turned_away"`
+	// AcceptFailures counts how often the system had none to give, mostly for want of open files.
+	AcceptFailures uint64 `json:"accept_failures"`
 	// AccessLogLost is how many lines the access log has lost.
 	AccessLogLost uint64 `json:"access_log_lost"`
 	// Problems are what a person should look at, in words.
@@ -73,7 +75,7 @@ func (h *Host) Status() Status {
 	s := Status{
 		Listeners: []Listener{}, Sites: []SiteStatus{}, Apps: []AppStatus{}, Problems: []string{},
 		Certificates: h.certs.Status(), Unknown: h.front.unknown.snapshot(),
-		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(), Accepted: h.conns.taken.Load(), TurnedAway: h.conns.turned.Load(),
+		Connections: h.conns.count(), AccessLogLost: h.access.lost.Load(), Refused: h.conns.refused.Load(), Accepted: h.conns.taken.Load(), TurnedAway: h.conns.turned.Load(), AcceptFailures: h.conns.failed.Load(),
 	}
 	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
 	for _, kind := range [...]string{"http", "https", "http3"} {

@@ -114,6 +114,7 @@ func (l *Listener) Run(ctx context.Context) error {
 	defer l.started.Wait()
 	defer l.Close()
 	var wait time.Duration
+	var said time.Time
 	for {
 		conn, err := l.inner.Accept()
 		if err != nil {
@@ -123,7 +124,8 @@ func (l *Listener) Run(ctx context.Context) error {
 			if !passing(err) {
 				return fmt.Errorf("cannot accept connections on %s: %w", l.Addr(), err)
 			}
-			if wait == 0 {
+			if time.Since(said) > time.Minute {
+				said = time.Now()
 				l.o.Log.Warn("cannot accept connections for the moment", "address", l.Addr(), "error", err)
 			}
 			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
