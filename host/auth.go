@@ -50,8 +50,13 @@ const (
 	wrongAtOnce   = 10               // guesses at one user's password from one address, and then
 	wrongEach     = 10 * time.Second // one in so long
 	hashingWait   = 5 * time.Second  // for one's turn at bcrypt
-	minCost       = 4
-	maxCost       = 14 // about a second of one core
+)
+
+// MinPasswordCost and MaxPasswordCost are the costs of bcrypt that are taken;
+// the highest is about a second of one core.
+const (
+	MinPasswordCost = 4
+	MaxPasswordCost = 14
 )
 
 // hashing has a place for each computation of bcrypt that may run: half of the

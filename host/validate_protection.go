@@ -56,8 +56,8 @@ func (v *validator) basicAuth(a BasicAuth, at place, key string) {
 			v.report(at, here, fmt.Sprintf("basic_auth: %q is no user name", name), "write one word, without colons, quotes and backslashes")
 		case err != nil || len(hash) != 60 || !strings.HasPrefix(a.Users[name], "$2") || strings.Trim(a.Users[name][7:], bcryptDigits) != "":
 			v.report(at, here, fmt.Sprintf("basic_auth: what user %s has is not the bcrypt hash of a password", name), "make one with: roost hash-password")
-		case cost < minCost || cost > maxCost:
-			v.report(at, here, fmt.Sprintf("basic_auth: the hash of user %s has cost %d", name, cost), fmt.Sprintf("want %d to %d, of which each takes twice as long as the one before; 10 is usual: roost hash-password --cost 10", minCost, maxCost))
+		case cost < MinPasswordCost || cost > MaxPasswordCost:
+			v.report(at, here, fmt.Sprintf("basic_auth: the hash of user %s has cost %d", name, cost), fmt.Sprintf("want %d to %d, of which each takes twice as long as the one before; 10 is usual: roost hash-password --cost 10", MinPasswordCost, MaxPasswordCost))
 		}
 	}
 }
