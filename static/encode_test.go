@@ -1,13 +1,22 @@
 package static
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"math/rand"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/andybalholm/brotli"
+	kgzip "github.com/klauspost/compress/gzip"
+	kzstd "github.com/klauspost/compress/zstd"
+	"go.uber.org/goleak"
 )
 
 // tools decode what we compress, and are not ours.
@@ -85,7 +94,7 @@ func TestContentsAreCompressed(t *testing.T) {
 		if a.ContentLength != int64(len(a.body)) {
 			t.Errorf("%s: Content-Length %d of %d", name, a.ContentLength, len(a.body))
 		}
-		for _, field := range []string{"Content-Type", "Last-Modified", "Cache-Control", "Vary", "Accept-Ranges", "X-Content-Type-Options"} {
+		for _, field := range []string{"Content-Type", "Last-Modified", "Cache-Control", "Vary", "X-Content-Type-Options"} {
 			if a.Header.Get(field) != plain.Header.Get(field) || a.Header.Get(field) == "" {
 				t.Errorf("%s: %s is %q, and %q of what is not compressed", name, field, a.Header.Get(field), plain.Header.Get(field))
 			}
@@ -191,5 +200,199 @@ func TestCompressedContentsBecomeBetter(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Files above maxInMemory are compressed behind the requests, which get them
+// as they are until then; those above compressTo never are.
+func TestLargeContentsAreCompressedBehindTheRequests(t *testing.T) {
+	t.Parallel()
+	text, huge := script(1<<20), script(compressTo+1)
+	s := newSite(t, Config{}, files{"a.js": text, "huge.js": huge})
+	for range 2 {
+		if a := s.get("/a.js", "Accept-Encoding: br"); a.body != text || a.Header.Get("Content-Encoding") != "" {
+			t.Fatalf("before: %v", a.Header)
+		}
+	}
+	s.run()
+	for as := range coding(codings) {
+		if a := s.shownIn("/a.js", as); decoded(t, a) != text || a.ContentLength > 1<<19 {
+			t.Errorf("%v", a.Header)
+		}
+	}
+	if a := s.get("/huge.js", "Accept-Encoding: br"); a.body != huge || a.Header.Get("Content-Encoding") != "" {
+		t.Errorf("huge: %v", a.Header)
+	}
+	if _, ok := s.encoder.take(quick); ok {
+		t.Error("something waits that is not to be done")
+	}
+}
+
+// With nobody free to compress, and while somebody else is at it, requests are
+// answered with what there is, and find the rest later.
+func TestNobodyWaitsForAnothersCompression(t *testing.T) {
+	text := script(50_000)
+	s := newSite(t, Config{}, files{"a.js": text, "b.js": text})
+	for range cap(quickSlots) {
+		quickSlots <- struct{}{}
+	}
+	c := s.table.Load().asset("/b.js").contents()
+	c.begin(br)
+	for _, path := range []string{"/a.js", "/b.js"} {
+		for range 2 {
+			if a := s.get(path, "Accept-Encoding: br"); a.body != text {
+				t.Errorf("%s: %v", path, a.Header)
+			}
+		}
+	}
+	for range cap(quickSlots) {
+		<-quickSlots
+	}
+	if a := s.get("/b.js", "Accept-Encoding: br, gzip;q=0.9"); a.Header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("the next best: %v", a.Header)
+	}
+	c.end(br)
+	s.run()
+	if a := s.shownIn("/a.js", br); decoded(t, a) != text {
+		t.Errorf("later: %v", a.Header)
+	}
+}
+
+// A content that is given up for want of memory is not compressed again at
+// every request: only when there is room.
+func TestCompressionsAreBoundedByMemory(t *testing.T) {
+	all := files{}
+	for i := range 40 {
+		all[fmt.Sprintf("f%02d.js", i)] = script(20_000 + i)
+	}
+	const limit = 100_000
+	s := newSite(t, Config{Serving: Serving{Memory: limit}}, all)
+	ask := func(name string) answer { return s.get("/"+name, "Accept-Encoding: gzip") }
+	for name, text := range all {
+		if a := ask(name); decoded(t, a) != text {
+			t.Errorf("%s: %v", name, a.Header)
+		}
+	}
+	if used := s.memory.used.Load(); used > limit {
+		t.Errorf("%d bytes are used", used)
+	}
+	made := func() (held, given int) {
+		for a := range s.table.Load().all() {
+			switch v := a.contents().coded[gzip].Load(); {
+			case v == nil || v == useless:
+			case v.body != nil:
+				held++
+			default:
+				given++
+			}
+		}
+		return held, given
+	}
+	held, given := made()
+	if held == 0 || given == 0 {
+		t.Fatalf("%d are held, %d given up", held, given)
+	}
+	for name, text := range all { // those given up are sent as they are
+		v := s.table.Load().asset("/" + name).contents().coded[gzip].Load()
+		room := s.memory.room(v.size)
+		a := ask(name)
+		if v.body == nil && !room && (a.Header.Get("Content-Encoding") != "" || a.body != text) {
+			t.Errorf("%s, given up: %v", name, a.Header)
+		}
+	}
+}
+
+// Whoever changes a file while it is compressed: what is sent is one state of it.
+func TestCompressedContentsAreOneStateOfTheFile(t *testing.T) {
+	t.Parallel()
+	state := func(i int) string { return strings.Repeat(string(rune('a'+i%26)), 3_000+i%7*100_000) }
+	s := newSite(t, Config{}, files{"renamed.js": state(0), "written.js": strings.Repeat("0", 400_000)}).run()
+	stop := make(chan struct{})
+	changing := make(chan error, 1)
+	go func() {
+		var err error
+		for i := 0; err == nil; i++ {
+			select {
+			case <-stop:
+				changing <- err
+				return
+			case <-time.After(70 * time.Millisecond):
+			}
+			next := s.path("next")
+			if err = os.WriteFile(next, []byte(state(i)), 0o644); err == nil {
+				err = os.Rename(next, s.path("renamed.js"))
+			}
+			if i%10 == 0 && err == nil { // in place, and of the same size
+				err = os.WriteFile(s.path("written.js"), []byte(strings.Repeat(string(rune('0'+i/10%10)), 400_000)), 0o644)
+			}
+		}
+		changing <- err
+	}()
+	seen := 0
+	for i := range 45 {
+		as := coding(i % codings)
+		for _, path := range []string{"/renamed.js", "/written.js"} {
+			a := s.get(path, "Accept-Encoding: "+contentEncoding[as][0])
+			if a.StatusCode != http.StatusOK || path == "/written.js" && a.Header.Get("Content-Encoding") == "" {
+				continue // from disk, as it is at the moment
+			}
+			text := unpack(t, a)
+			if text == "" || strings.Trim(text, text[:1]) != "" || path == "/renamed.js" && (len(text)-3_000)%100_000 != 0 {
+				t.Fatalf("%s in %s is of two states: %.20q … %.20q", path, contentEncoding[as][0], text, text[max(0, len(text)-20):])
+			}
+			seen++
+		}
+	}
+	close(stop)
+	check(t, <-changing)
+	if seen < 40 {
+		t.Errorf("%d answers", seen)
+	}
+}
+
+// unpack is decoded without a process for each.
+func unpack(t *testing.T, a answer) string {
+	t.Helper()
+	var in io.Reader = strings.NewReader(a.body)
+	var err error
+	switch a.Header.Get("Content-Encoding") {
+	case "br":
+		in = brotli.NewReader(in)
+	case "gzip":
+		in, err = kgzip.NewReader(in)
+	case "zstd":
+		var d *kzstd.Decoder
+		d, err = kzstd.NewReader(in)
+		in = d
+		defer d.Close()
+	}
+	check(t, err)
+	text, err := io.ReadAll(in)
+	check(t, err)
+	return string(text)
+}
+
+// What is compressed behind the requests ends with Run, also in the middle.
+func TestCompressionEndsWithRun(t *testing.T) {
+	s := newSite(t, Config{}, files{"a.js": script(compressTo), "b.js": script(maxInMemory)})
+	before := goleak.IgnoreCurrent()
+	for _, path := range []string{"/a.js", "/b.js"} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("Accept-Encoding", "br")
+		s.ServeHTTP(&discard{header: http.Header{}}, r)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	within(t, 5*time.Second, "the compression has begun", func() bool { return len(slowSlot) > 0 })
+	cancel()
+	begun := time.Now()
+	check(t, <-done)
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	goleak.VerifyNone(t, before)
+	if len(slowSlot) > 0 {
+		t.Error("the place is still taken")
 	}
 }

@@ -151,7 +151,11 @@ func shownRanges(t *testing.T, a answer, content string) string {
 		check(t, err)
 		body, err := io.ReadAll(p)
 		check(t, err)
-		if p.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		path := a.Request.URL.Path
+		if strings.HasSuffix(path, "/") {
+			path += "index.html"
+		}
+		if p.Header.Get("Content-Type") != mediaTypeOf(path).text {
 			t.Errorf("part of type %q", p.Header.Get("Content-Type"))
 		}
 		all = append(all, part(p.Header.Get("Content-Range"), string(body)))
