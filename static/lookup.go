@@ -3,6 +3,7 @@ package static
 import (
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,7 +41,7 @@ func servable(name string, top bool) bool {
 			return false
 		}
 	}
-	return true
+	return runtime.GOOS != "windows" || windowsName(name)
 }
 
 // encodedSlash tells whether a path as sent has a slash in disguise, which
