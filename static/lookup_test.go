@@ -148,7 +148,7 @@ func TestSinglePageAppGetsItsNavigations(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Vary", "Origin") // what was said before stays said
 	s.ServeHTTP(w, with(httptest.NewRequest("GET", "/users/7", nil), "Sec-Fetch-Mode", "navigate"))
-	if got := strings.Join(w.Header()["Vary"], ", "); w.Code != 200 || got != "Origin, Accept, Sec-Fetch-Mode" {
+	if got := strings.Join(w.Header()["Vary"], ", "); w.Code != 200 || got != "Origin, Accept, Sec-Fetch-Mode, Accept-Encoding" {
 		t.Errorf("with another Vary: %d %s", w.Code, got)
 	}
 	a := s.raw("/users/7", page)

@@ -3,7 +3,6 @@ package static
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -22,11 +21,11 @@ func namesHTML(accept []string) bool {
 
 // taste is what the most specific range of Accept says of a type.
 type taste struct {
-	weight   float64
+	weight   int // in thousandths
 	specific int // 3: named; 2: by its first half; 1: */*; 0: not at all
 }
 
-func (t *taste) hear(weight float64, specific int) {
+func (t *taste) hear(weight, specific int) {
 	if specific > t.specific || specific == t.specific && weight > t.weight {
 		t.weight, t.specific = weight, specific
 	}
@@ -36,10 +35,7 @@ func tastes(accept []string) (json, html taste) {
 	for _, line := range accept {
 		for part := range strings.SplitSeq(line, ",") {
 			kind, parameters, _ := strings.Cut(part, ";")
-			w, ok := quality(parameters)
-			if !ok {
-				continue
-			}
+			w := weight(parameters)
 			switch kind = strings.ToLower(strings.Trim(kind, " \t")); {
 			case kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"):
 				json.hear(w, 3)
@@ -56,19 +52,6 @@ func tastes(accept []string) (json, html taste) {
 		}
 	}
 	return json, html
-}
-
-// quality reads the parameter q; one that is no weight makes its range worthless.
-func quality(parameters string) (float64, bool) {
-	for parameter := range strings.SplitSeq(parameters, ";") {
-		name, value, _ := strings.Cut(parameter, "=")
-		if !strings.EqualFold(strings.Trim(name, " \t"), "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(strings.Trim(value, " \t"), 64)
-		return q, err == nil && q >= 0 && q <= 1
-	}
-	return 1, true
 }
 
 // AddVary names a field of the request in Vary, once.
