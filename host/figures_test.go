@@ -170,19 +170,22 @@ func FuzzAccessLog(f *testing.F) {
 
 func TestRunLeavesNothingRunning(t *testing.T) {
 	before := goleak.IgnoreCurrent()
+	t.Run("", runAndStop) // what the clients leave ends with it
+	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"),
+		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.keepLockfileFresh")) // wakes up every 5 s, and ends
+}
+
+func runAndStop(t *testing.T) {
 	b := newBox(t)
-	c := Config{Sites: []Site{{Domains: []string{"a.localhost"}, Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}, {Domains: []string{"b.localhost"}, Target: Target{App: "web"}}}}
+	c := Config{Host: Listen{HTTP3: true}, Sites: []Site{{Domains: []string{"a.localhost"}, Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}, {Domains: []string{"b.localhost"}, Target: Target{App: "web"}}}}
 	testApp(t, &c, "web", "one", 2)
 	b.settled(c)
-	for _, http2 := range []bool{false, true} {
-		client := b.client(http2)
+	for _, client := range []*http.Client{b.client(false), b.client(true), b.client3()} {
 		b.get(client, "https://a.localhost/")
 		b.get(client, "https://b.localhost/")
 		client.CloseIdleConnections()
 	}
 	b.stop()
-	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"),
-		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.keepLockfileFresh")) // wakes up every 5 s, and ends
 }
 
 // BenchmarkFront is what routing, counting and logging cost a request.

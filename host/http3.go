@@ -75,6 +75,7 @@ func (p *packets) listen(ctx context.Context, certs *tls.Certs) error {
 // quicConfig bounds one connection, as limits.go does for others.
 func quicConfig(t timeouts) *quic.Config {
 	return &quic.Config{
+		HandshakeIdleTimeout:       t.header / 2,   // twice that for all of a handshake
 		MaxIdleTimeout:             t.progress,     // a peer that is gone
 		KeepAlivePeriod:            t.progress / 2, // and that is asked whether it is
 		MaxIncomingStreams:         maxStreams,

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -468,4 +469,52 @@ func TestNothingIsAnsweredBeforeTheHandshakeHasEnded(t *testing.T) {
 		tr.Close()
 		udp.Close()
 	}
+}
+
+// deaf hears nothing of what it is answered, as one whose address is not its own.
+type deaf struct{ net.PacketConn }
+
+func (d deaf) ReadFrom(p []byte) (int, net.Addr, error) {
+	for {
+		if _, _, err := d.PacketConn.ReadFrom(p); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+func TestHandshakesThatNobodyMeansAreBounded(t *testing.T) {
+	t.Parallel()
+	b := limited(t, Listen{HTTP3: true, HeaderTimeout: milliseconds(4000)})
+	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &quic.Transport{Conn: deaf{udp}}
+	to, err := net.ResolveUDPAddr("udp", b.address("http3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	config := &tls.Config{RootCAs: b.roots(), ServerName: "localhost", NextProtos: []string{"h3"}}
+	var dialling sync.WaitGroup
+	for range 400 {
+		dialling.Go(func() {
+			if c, err := tr.Dial(ctx, to, config, nil); err == nil {
+				t.Error("a handshake ended of which nothing was heard")
+				c.CloseWithError(noError, "")
+			}
+		})
+	}
+	until(t, "as many as may be", func() bool { return b.Status().Connections["http3"] >= manyHandshakes })
+	if res, _ := b.get(b.client3(), "https://localhost/"); res.StatusCode != 200 { // who hears is asked once more, and served
+		t.Errorf("%d", res.StatusCode)
+	}
+	if n := b.Status().Connections["http3"]; n > manyHandshakes+1 {
+		t.Errorf("%d connections", n)
+	}
+	cancel()
+	dialling.Wait()
+	tr.Close()
+	udp.Close()
+	until(t, "all given up", func() bool { return b.Status().Connections["http3"] <= 1 })
 }

@@ -40,7 +40,7 @@ type Status struct {
 
 // Listener is a place where the host takes requests.
 type Listener struct {
-	Name    string `json:"name"`            // "http" or "https"
+	Name    string `json:"name"`            // "http", "https" or "http3"
 	Address string `json:"address"`         // what is bound, such as "[::]:8080"; what is wanted when nothing is
 	Error   string `json:"error,omitempty"` // why it is not bound
 }
