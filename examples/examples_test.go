@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -314,6 +315,16 @@ func TestTheStaticExampleServesFilesAndASinglePageApp(t *testing.T) {
 	b := start(t, "static", nil)
 	b.want(b.get("https://localhost/", 200), "A folder")
 	b.want(b.get("https://localhost/nothing", 404), "Not here")
+	for path, to := range map[string]string{"start": "/", "spa/any/path": "/app/any/path"} {
+		r, err := b.client.Transport.RoundTrip(httptest.NewRequest("GET", "https://localhost/"+path, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if r.Header.Get("Location") != to || r.Header.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("/%s leads to %q, with %v", path, r.Header.Get("Location"), r.Header)
+		}
+	}
 	request, _ := http.NewRequest("GET", "https://localhost/app/any/path", nil)
 	request.Header.Set("Accept", "text/html")
 	response, err := b.client.Do(request)

@@ -36,7 +36,7 @@ type HeaderRule struct {
 	// Path is a pattern, as From of a Redirect.
 	Path string `toml:"path" json:"path"`
 	// Set are fields and their values, in which placeholders may stand. The first rule for a field replaces it, further
-	// ones append to it.
+	// ones append to it; to Vary and Link all append.
 	Set map[string]string `toml:"set" json:"set,omitempty"`
 	// Remove are fields to be taken out.
 	Remove []string `toml:"remove" json:"remove,omitempty"`
@@ -179,6 +179,15 @@ func (d *domain) lead(r *http.Request, path string) way {
 	}
 	w.path, w.to = clean, to
 	return w
+}
+
+// siteLinks are the values of Link that the rules of a request's site say.
+func siteLinks(w http.ResponseWriter, _ *http.Request) []string {
+	x := exchangeOf(w)
+	if x == nil || x.site == nil {
+		return nil
+	}
+	return x.site.rules.headers.Values(x.request, x.path, "Link")
 }
 
 // lacks tells whether path would be answered with 404 for want of a file.

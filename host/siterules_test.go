@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +42,7 @@ func TestRulesOfASiteLeadRequests(t *testing.T) {
 				{From: "/whole/x", To: "/whole/y"},
 				{From: "/way/in", To: "/secret/a.txt"},
 				{From: "/chain", To: "/shown"},
+				{From: "/into/other", To: "/other/a.txt"},
 				{From: "/into/locked", To: "/locked/a.txt"},
 				{From: "/locked/own/*", To: "/locked/shell.html", Missing: true},
 				{From: "/*", To: "/shell.html", Missing: true},
@@ -50,6 +53,7 @@ func TestRulesOfASiteLeadRequests(t *testing.T) {
 				{Path: "/img/*", Remove: []string{"x-site"}},
 			},
 		},
+		{Domains: []string{"localhost"}, Routes: []Route{{Path: "/other/", Target: Target{Root: b.folder(map[string]string{"a.txt": "other"})}}}},
 		{Domains: []string{"moved.localhost"}, Redirects: []Redirect{{From: "/*", To: "https://localhost/:splat", Status: 301}}},
 	}}
 	testApp(t, &c, "web", "one", 1)
@@ -88,6 +92,8 @@ func TestRulesOfASiteLeadRequests(t *testing.T) {
 			{"https://localhost/locked/none", "", 401, ""}, // not the shell: that would tell what is there
 			{"https://localhost/locked/own/none", "", 401, ""},
 			{"https://localhost/into/locked", "", 401, ""},
+			{"https://localhost/into/other", "", 404, ""}, // another site's
+			{"https://localhost/other/a.txt", "", 200, "other"},
 			{"https://localhost/secret/gone", "", 403, ""},
 			{"https://moved.localhost/a/b?c", "https://localhost/a/b?c", 301, ""},
 		} {
@@ -126,6 +132,37 @@ func TestRulesOfASiteLeadRequests(t *testing.T) {
 	}
 	if res, _ := b.get(b.client(false), "http://moved.localhost/a"); !strings.HasPrefix(res.Header.Get("Location"), "https://moved.localhost") {
 		t.Errorf("plain leads to %q", res.Header.Get("Location"))
+	}
+}
+
+func TestLinksOfASiteAreHintedAtEarly(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	b.settled(Config{Sites: []Site{{
+		Domains: []string{"localhost"},
+		Target:  Target{Root: b.folder(map[string]string{"index.html": "home", "_headers": "/*\n  Link: </a.css>; rel=preload; as=style\n"})},
+		Headers: []HeaderRule{{Path: "/*", Set: map[string]string{"Link": "</b.js>; rel=modulepreload"}}},
+	}}})
+	var early []string
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+		if code == http.StatusEarlyHints {
+			early = append(early, h["Link"]...)
+		}
+		return nil
+	}}
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "GET", "https://localhost/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	res, err := b.client(true).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	const all = "</a.css>; rel=preload; as=style, </b.js>; rel=modulepreload"
+	if got := strings.Join(early, ", "); got != all || strings.Join(res.Header["Link"], ", ") != all {
+		t.Errorf("hinted at %q, answered with %q, want %q", got, res.Header["Link"], all)
 	}
 }
 

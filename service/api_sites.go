@@ -15,10 +15,14 @@ import (
 func (a *api) addSite(ctx context.Context, r asked[control.SiteRequest]) (control.Plan, error) {
 	site := r.Request.Site
 	site.Source = ""
-	return a.editSites(ctx, "serve "+describeSite(site), func(c *host.Config) error {
+	p, err := a.editSites(ctx, "serve "+describeSite(site), func(c *host.Config) error {
 		c.Sites = append(c.Sites, site)
 		return nil
 	}, r)
+	if err == nil {
+		p.Notes = host.Notes(host.Config{Sites: []host.Site{site}})
+	}
+	return p, err
 }
 
 // removeSite removes the one site that has the request's domains or folder.

@@ -73,9 +73,7 @@ func (f *Folder) errorPage(w http.ResponseWriter, r *http.Request, t *table, a *
 	h["Content-Length"] = v.length[:]
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore
-	if path, ok := f.path(r); ok {
-		t.setFields(h, r, path, status)
-	}
+	f.setFields(h, r, status)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		v.send(w, file, span{0, v.size})

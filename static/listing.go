@@ -127,6 +127,7 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	h["Etag"] = v.etag[:]
 	h["Cache-Control"] = noCache
 	h["X-Content-Type-Options"] = nosniff
+	f.setFields(h, r, http.StatusOK)
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)

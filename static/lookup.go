@@ -101,17 +101,16 @@ func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, path string) {
 		RawQuery:   Query(r.URL.RawQuery),
 		ForceQuery: r.URL.ForceQuery,
 	}
-	sendRedirect(w, http.StatusPermanentRedirect, to.String())
+	f.sendRedirect(w, r, http.StatusPermanentRedirect, to.String())
 }
 
 // sendRedirect leads to a location.
-func sendRedirect(w http.ResponseWriter, status int, location string) {
+func (f *Folder) sendRedirect(w http.ResponseWriter, r *http.Request, status int, location string) {
 	h := w.Header()
 	h["Location"] = []string{location}
 	h["Content-Length"] = noLength
-	if h["Cache-Control"] == nil {
-		h["Cache-Control"] = noCache
-	}
+	h["Cache-Control"] = noCache
 	h["X-Content-Type-Options"] = nosniff
+	f.setFields(h, r, status)
 	w.WriteHeader(status)
 }

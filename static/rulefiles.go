@@ -233,6 +233,13 @@ func (t *table) setFields(h http.Header, r *http.Request, path string, status in
 	}
 }
 
+// setFields is that of the table for what is no file.
+func (f *Folder) setFields(h http.Header, r *http.Request, status int) {
+	if path, ok := f.path(r); ok {
+		f.table.Load().setFields(h, r, path, status)
+	}
+}
+
 // linkFields are the values of Link that _headers says for a path.
 func (t *table) linkFields(r *http.Request, path string) []string {
 	if t.rules == nil {
@@ -260,8 +267,7 @@ func (f *Folder) obey(w http.ResponseWriter, r *http.Request, t *table, path str
 		AddVary(w.Header(), a.Vary)
 	}
 	if a.Location != "" {
-		t.setFields(w.Header(), r, path, a.Status)
-		sendRedirect(w, a.Status, a.Location)
+		f.sendRedirect(w, r, a.Status, a.Location)
 		return true
 	}
 	to := t.lookup(f.config.HTMLHandling, false, a.Path)

@@ -11,7 +11,7 @@ import (
 
 func TestRulesOfTheFolderLeadRequests(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{}, files{
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, files{
 		"_redirects": "/old/* /new/:splat 301\n/home /\n/gone https://example.org/ 307\n/users/* /user.html 200\n/raw /data.txt 200\n/nowhere /none.txt 200\n/index.html /other 303\n/wrong\n",
 		"_headers":   "/*\n  X-All: yes\n  Cache-Control: public, max-age=60\n/data.txt\n  X-Data: 1\n  ! Last-Modified\n  ! X-All\n/users/:name\n  X-User: :name\n",
 		"index.html": "index", "user.html": "user", "data.txt": "0123456789", "404.html": "none", "new/a.txt": "new",
@@ -56,6 +56,9 @@ func TestRulesOfTheFolderLeadRequests(t *testing.T) {
 		{"/users/a%0d%0ab", "", "X-User", "a%0D%0Ab", 200},
 		{"/none", "", "Cache-Control", "no-store", 404},
 		{"/none", "", "X-All", "yes", 404},
+		{"/new", "", "X-All", "yes", 308},
+		{"/new/", "", "X-All", "yes", 200}, // a listing
+		{"/user.html", "", "X-All", "yes", 308},
 	} {
 		var fields []string
 		if c.field != "" {

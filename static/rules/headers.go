@@ -29,7 +29,8 @@ type field struct {
 
 // Apply makes h what the rules say for an answer with status to a request for
 // path, decoded and clean. The first rule that names a field replaces what is
-// in h; what others say of it is appended. An error is never made one that
+// in h; what others say of it is appended, and all that is said of Vary and
+// Link, of which nothing becomes wrong by more. An error is never made one that
 // caches keep, nor is its content called something else.
 func (s *Headers) Apply(h http.Header, r *http.Request, path string, status int) {
 	if s == nil {
@@ -52,7 +53,7 @@ func (s *Headers) Apply(h http.Header, r *http.Request, path string, status int)
 			f := &rule.set[j]
 			switch {
 			case !may(f.name, status):
-			case f.name == "Vary" || slices.Contains(set, f.name):
+			case f.name == "Vary" || f.name == "Link" || slices.Contains(set, f.name):
 				f.add(h, &v)
 			default:
 				h[f.name] = f.values(&v)

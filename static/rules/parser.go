@@ -75,7 +75,11 @@ func (p *parser) room(c *rule) bool {
 		return p.static <= maxStatic
 	}
 	if p.dynamic++; p.dynamic > maxDynamic {
-		p.wrong("from", fmt.Sprintf("there are more than %d rules with a placeholder; the rest is left out", maxDynamic), "put paths together")
+		what := fmt.Sprintf("there are more than %d rules with a placeholder", maxDynamic)
+		if !p.strict {
+			what += "; the rest of the file is left out"
+		}
+		p.wrong("from", what, "put paths together")
 		p.rest = ""
 	}
 	return p.dynamic <= maxDynamic
