@@ -34,16 +34,17 @@ cross: ## build for every platform
 	  GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null . || exit 1; done
 	GOOS=windows $(GO) vet ./... && GOOS=darwin $(GO) vet ./...
 
-bench: deps-bench build ## measure beside PM2; see bench/README.md
+bench: deps-bench build ## measure beside PM2, nginx and caddy; see bench/README.md
 	bench/run
 
-# need installs Debian packages for the commands that are missing: "command:package ...".
+# need installs Debian packages for the commands that are missing: "command:package ...". Services among them are not started.
 define need
 	set -e; missing=; for pair in $(1); do command -v $${pair%%:*} >/dev/null || [ -e $${pair%%:*} ] || missing="$$missing $${pair##*:}"; done; \
 	[ -n "$$missing" ] || exit 0; \
 	[ "$$(id -u)" = 0 ] && as= || as=sudo; \
 	if ! command -v apt-get >/dev/null || { [ -n "$$as" ] && ! command -v sudo >/dev/null; }; then \
 	  echo "missing; install as root: apt-get install$$missing" >&2; exit 1; fi; \
+	never=/usr/sbin/policy-rc.d; [ -e $$never ] || { trap "$$as rm -f $$never" EXIT; printf '#!/bin/sh\nexit 101\n' | $$as tee $$never >/dev/null; $$as chmod +x $$never; }; \
 	echo "installing$$missing"; $$as apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive $$as apt-get install -qy --no-install-recommends $$missing >/dev/null
 endef
 
@@ -56,7 +57,7 @@ deps-system: ## install what the system tests need
 	@$(call need,debootstrap:debootstrap chromium:chromium unshare:util-linux ip:iproute2 pgrep:procps)
 
 deps-bench: deps ## install what the benchmarks need
-	@$(call need,npm:npm wrk:wrk curl:curl)
+	@$(call need,npm:npm wrk:wrk curl:curl openssl:openssl taskset:util-linux /usr/sbin/nginx:nginx caddy:caddy)
 
 clean: ## remove what the build made
 	rm -rf roost dist .roost examples/box/clock/clock examples/go/hello
