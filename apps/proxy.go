@@ -72,6 +72,9 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if status := b.failure(r.Context()); status != 0 {
+			if status == http.StatusBadRequest && r.ProtoMajor == 1 {
+				w.Header().Set("Connection", "close") // what follows has no beginning: net/http may take a trailer's rest for a request
+			}
 			p.fail(w, r, status)
 			return
 		}

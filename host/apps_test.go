@@ -48,10 +48,15 @@ func runTestApp(mode string) {
 	if mode == "loud" {
 		fmt.Fprintln(os.Stderr, "hear me")
 	}
+	record := recorder()
 	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(httplint.FromApp, mode)
 		if mode == "careless" && carelessly(r.URL.Path) {
 			io.WriteString(w, "SECRET")
+			return
+		}
+		if mode == "record" {
+			record(w, r)
 			return
 		}
 		switch r.URL.Path {

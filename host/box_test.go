@@ -471,20 +471,6 @@ func asApp(h http.HandlerFunc) http.Handler {
 	})
 }
 
-func TestTheFramingIsStrictOnTheListeners(t *testing.T) {
-	b := newBox(t)
-	b.settled(Config{Sites: []Site{{Target: Target{Root: b.folder(nil)}, Domains: []string{"localhost"}}}})
-	r := echoRouter()
-	r.fallback.routes[0].site.redirect = false
-	b.front.router.Store(r)
-	t.Run("plain", func(t *testing.T) {
-		checkVectors(t, func(*testing.T) net.Conn { return b.dial("http") })
-	})
-	t.Run("TLS", func(t *testing.T) {
-		checkVectors(t, func(*testing.T) net.Conn { return b.dialTLS("localhost", "http/1.1") })
-	})
-}
-
 func TestAHandlerThatPanicsIsAnswered500(t *testing.T) {
 	b := newBox(t)
 	b.settled(Config{Sites: []Site{{Domains: []string{"localhost"}, Target: Target{Root: b.folder(nil)}}}})

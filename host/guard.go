@@ -14,9 +14,10 @@ import (
 // framing of what it passes on, without holding anything back, and does
 // what net/http cannot:
 //
-// It refuses messages that framing refuses, by passing on a line that no
+// It refuses messages that framing refuses, by passing on lines that no
 // parser accepts in place of the offending byte: net/http answers what came
-// before in order, then 400, and closes.
+// before in order, then 400, and closes. A body that is refused is one that
+// cannot be read to its end.
 //
 // It gives the client a deadline while a body that was announced does not
 // come. net/http knows only deadlines for whole requests, which also cut off
@@ -34,7 +35,7 @@ type guard struct {
 	// Owned by the reader. net/http has one at a time.
 	framing framing
 	refused error
-	poison  []byte // what is left to pass on of the lines that no parser accepts
+	poison  string // what is left to pass on of the lines that no parser accepts
 	pushed  time.Time
 
 	reading atomic.Bool // a Read is under way
@@ -44,9 +45,20 @@ type guard struct {
 	limit time.Time // read deadline that was asked for; zero: none
 }
 
-// refusal spoils the line that was begun, wherever in it, or is a spoilt line
-// itself; then comes another.
-const refusal = "\x00\r\n\x00\r\n\r\n"
+// refusal spoils the line that was begun, wherever in it, be it of a head, of a
+// chunk or of a trailer, or is a spoilt line itself; then comes another.
+const refusal = "\r\x00\r\n\x00\r\n\r\n"
+
+// spoil passes refusals on, without an end: at one, net/http would take the
+// client for gone and cancel the request that it may still be answering.
+func (g *guard) spoil(p []byte) int {
+	if g.poison == "" {
+		g.poison = refusal
+	}
+	n := copy(p, g.poison)
+	g.poison = g.poison[n:]
+	return n
+}
 
 func newGuard(c net.Conn, progress time.Duration, told func(error)) *guard {
 	return &guard{Conn: c, timeout: progress, told: told}
@@ -58,12 +70,8 @@ func (g *guard) Read(p []byte) (int, error) {
 		return g.Conn.Read(p)
 	case len(p) == 0:
 		return 0, nil
-	case len(g.poison) > 0:
-		n := copy(p, g.poison)
-		g.poison = g.poison[n:]
-		return n, nil
 	case g.refused != nil:
-		return 0, g.end()
+		return g.spoil(p), nil
 	}
 	if g.framing.inBody() {
 		g.pushDeadline()
@@ -78,27 +86,12 @@ func (g *guard) Read(p []byte) (int, error) {
 	if refused != nil {
 		g.refused = refused
 		g.told(refused)
-		if !g.framing.inBody() {
-			g.poison = []byte(refusal)
-			more := copy(p[good:], g.poison)
-			g.poison = g.poison[more:]
-			return good + more, nil
-		}
-		n, err = good, g.end()
+		return good + g.spoil(p[good:]), nil
 	}
 	if !g.framing.inBody() {
 		g.restoreDeadline()
 	}
 	return n, err
-}
-
-// end is what a refused connection reads last. Inside a body it is an error,
-// so that nobody takes the body for complete.
-func (g *guard) end() error {
-	if g.framing.inBody() {
-		return io.ErrUnexpectedEOF
-	}
-	return io.EOF
 }
 
 // pushDeadline gives the client until now + timeout to send something. It

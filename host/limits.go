@@ -50,6 +50,8 @@ func refuse(r *http.Request) int {
 		return http.StatusBadRequest
 	case len(r.RequestURI) > maxTarget:
 		return http.StatusRequestURITooLong
+	case r.URL.Opaque != "", r.URL.User != nil, r.URL.Scheme != "" && r.URL.Scheme != "http" && r.URL.Scheme != "https":
+		return http.StatusBadRequest // RFC 9112 section 3.2.2: a path of ours, or where it is; RFC 9110 section 4.2.4: no users
 	case strings.IndexByte(r.RequestURI, '#') >= 0: // RFC 9112 section 3.2: never sent
 		return http.StatusBadRequest
 	case strings.IndexByte(r.URL.Path, 0) >= 0:
@@ -96,5 +98,12 @@ func validHost(host string) bool {
 			return false
 		}
 	}
-	return len(host) <= 300
+	name, port := host, ""
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		name, port = host[:i], host[i+1:]
+	}
+	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
+		name = strings.ReplaceAll(name[1:len(name)-1], ":", "")
+	}
+	return len(host) <= 300 && !strings.ContainsAny(name, "[:]") && len(port) <= 5 && strings.Trim(port, "0123456789") == ""
 }

@@ -42,7 +42,8 @@ func TestPlainRequestsAreSentToTheSameAddressOnHTTPS(t *testing.T) {
 	}
 	for host, want := range map[string]bool{
 		"a.test": true, "a.test:80": true, "[::1]:80": true, "a_b.test": true, "": true,
-		"a.test/x": false, "u@a.test": false, "a b": false, "a\"b": false, "a<b": false, "a\\b": false, "b\xfccher.test": false, "a,b": false, "a?b": false,
+		"a.test/x": false, "u@a.test": false, "a b": false, "a\"b": false, "a<b": false, "a\\b": false, "b\xfccher.test": false, "a,b": false, "a?b": false, "a:": true, "[::1]": true,
+		"a:b": false, "a:123456": false, "::1": false, "[::1": false, "::1]": false, "a[::1]": false, "[::1]x": false, "[[::1]]": false,
 	} {
 		if got := validHost(host); got != want {
 			t.Errorf("validHost(%q) = %v", host, got)

@@ -32,23 +32,6 @@ func (fakeTargets) guards() *guards { return newGuards(newEchoes(nil)) }
 
 func (fakeTargets) site(string) *figures { return newFigures() }
 
-// echoRouter answers every name with the path, as vectors want it.
-func echoRouter() *router {
-	return newRouter(Config{Sites: []Site{{Target: Target{App: "echo"}, AccessLog: new(bool)}}}, echoTargets{})
-}
-
-type echoTargets struct{ fakeTargets }
-
-func (echoTargets) app(string) (http.Handler, *figures) {
-	return asApp(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			http.Error(w, "cannot read the body", http.StatusBadRequest)
-			return
-		}
-		io.WriteString(w, r.URL.Path)
-	}), newFigures()
-}
-
 func TestRequestsAreLedByDomainAndPath(t *testing.T) {
 	c := Config{Sites: []Site{
 		{Domains: []string{"example.com", "WWW.Example.com", "bücher.example"}, Target: Target{Root: "root"}, Routes: []Route{

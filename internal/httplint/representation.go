@@ -86,7 +86,7 @@ func accepts(lines []string, coding string) bool {
 		wanted := true
 		if q, ok := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(parameters, " ", "")), "q="); ok {
 			weight, err := strconv.ParseFloat(q, 64)
-			wanted = err != nil || weight > 0
+			wanted = err != nil || weight != 0
 		}
 		if strings.EqualFold(name, coding) || strings.EqualFold(name, "x-"+coding) {
 			return wanted
