@@ -39,14 +39,14 @@ func FuzzPath(f *testing.F) {
 		}
 		inside[content] = strings.HasPrefix(content, "INSIDE")
 	}
-	for name, to := range map[string]string{"public/link": "dir/b.txt", "public/out": "../secret"} {
+	for name, to := range map[string]string{"public/link": "dir/b.txt", "public/out": "../secret", "public/outdir": "..", "public/top": "/", "public/dir/self": "."} {
 		if err := os.Symlink(to, filepath.Join(top, name)); err != nil {
 			f.Fatal(err)
 		}
 	}
 	sites := map[string]*Folder{}
 	for _, mode := range []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths, PlainPaths} {
-		site, err := Open(Config{Root: filepath.Join(top, "public"), Serving: Serving{HTMLHandling: mode}}, Options{})
+		site, err := Open(Config{Root: filepath.Join(top, "public"), Serving: Serving{HTMLHandling: mode, Memory: 1}}, Options{})
 		if err != nil {
 			f.Fatal(err)
 		}

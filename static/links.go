@@ -30,6 +30,9 @@ func (s *scanner) resolve(name string) (string, fs.FileInfo, error) {
 	for links := 0; len(rest) > 0; {
 		head := rest[0]
 		rest = rest[1:]
+		if last != nil && !last.IsDir() {
+			return "", nil, fs.ErrNotExist // "file/" and "file/.." lead nowhere
+		}
 		switch head {
 		case "", ".":
 			continue
