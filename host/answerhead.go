@@ -57,12 +57,20 @@ func (a *answerHead) add(h http.Header, r *http.Request) {
 			missing(h, "Content-Security-Policy", framePolicy)
 		}
 	}
-	if said := h["Cache-Control"]; a.private && len(said) > 0 {
-		rest := shared.ReplaceAllString(strings.Join(said, ", "), "")
-		h["Cache-Control"] = []string{strings.TrimSuffix("private, "+rest, ", ")}
-	}
 	if a.hsts != nil && r.TLS != nil { // RFC 6797 section 7.2: never over plain HTTP
 		missing(h, "Strict-Transport-Security", a.hsts)
+	}
+}
+
+// seal keeps what asks for a password from caches that many share, whatever
+// rules and apps say.
+func (a *answerHead) seal(h http.Header) {
+	if a == nil || !a.private {
+		return
+	}
+	if said := h["Cache-Control"]; len(said) > 0 {
+		rest := shared.ReplaceAllString(strings.Join(said, ", "), "")
+		h["Cache-Control"] = []string{strings.TrimSuffix("private, "+rest, ", ")}
 	}
 }
 

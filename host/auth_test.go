@@ -52,7 +52,8 @@ func TestAPasswordIsAskedFor(t *testing.T) {
 	dir := b.folder(map[string]string{"index.html": "SECRET", "app.0123456789abcdef.js": "SECRET", "404.html": "SECRET"})
 	b.settled(Config{Sites: []Site{{
 		Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir, Protection: locked(t)},
-		Routes: []Route{{Path: "/open/", Target: Target{Root: b.folder(map[string]string{"index.html": "public"}), Protection: Protection{BasicAuth: &BasicAuth{Switch: Switch{Off: true}}}}}},
+		Headers: []HeaderRule{{Path: "/*.js", Set: map[string]string{"Cache-Control": "public, max-age=60, s-maxage=600"}}},
+		Routes:  []Route{{Path: "/open/", Target: Target{Root: b.folder(map[string]string{"index.html": "public"}), Protection: Protection{BasicAuth: &BasicAuth{Switch: Switch{Off: true}}}}}},
 	}}})
 	const url = "http://localhost/"
 	for _, test := range []struct {

@@ -72,6 +72,13 @@ type Site struct {
 	Redirects []Redirect   `toml:"redirect" json:"redirects,omitempty"`
 	Rewrites  []Rewrite    `toml:"rewrite" json:"rewrites,omitempty"`
 	Headers   []HeaderRule `toml:"header" json:"headers,omitempty"`
+	// Maintenance answers 503 to everything, with the page error_pages/503.html or the built-in one. What a command
+	// has closed stays so through changes of the file, until it opens it again.
+	Maintenance bool `toml:"maintenance" json:"maintenance,omitempty"`
+	// RetryAfter is what clients are told meanwhile; 5 minutes when absent.
+	RetryAfter unit.Duration `toml:"retry_after" json:"retry_after,omitzero"`
+	// Closed is Maintenance by command.
+	Closed bool `toml:"-" json:"closed,omitempty"`
 	// Routes lead paths elsewhere; the longest path wins.
 	Routes []Route `toml:"route" json:"routes,omitempty"`
 	// Source is the file that declared the site; empty when a command did.

@@ -112,6 +112,9 @@ func diffSites(old, new []Site) []Change {
 			continue
 		}
 		detail := changedKeys(reflect.ValueOf(old[pair[i]]), reflect.ValueOf(s))
+		if was := old[pair[i]].Closed; was != s.Closed {
+			detail = append(detail, map[bool]string{true: "closed for maintenance", false: "open again"}[s.Closed])
+		}
 		if len(detail) > 0 {
 			changes = append(changes, Change{"change", "site", s.Name(), strings.Join(detail, ", ")})
 		}

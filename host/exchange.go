@@ -75,6 +75,7 @@ func (x *exchange) WriteHeader(status int) {
 		if x.site != nil && status >= 200 {
 			x.site.rules.headers.Apply(x.Header(), x.request, x.path, status)
 		}
+		x.head.seal(x.Header())
 	}
 	x.ResponseWriter.WriteHeader(status)
 }

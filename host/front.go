@@ -90,6 +90,10 @@ func (f *front) answer(x *exchange, r *http.Request, led way, named bool) {
 			return
 		}
 	}
+	if x.site != nil && x.site.maintenance != nil {
+		f.closed(x, r)
+		return
+	}
 	if !admitted(x.site, led.first, r) || !admitted(x.site, led.to, r) {
 		f.Error(x, r, http.StatusForbidden)
 		return

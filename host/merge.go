@@ -97,13 +97,18 @@ func (c *Config) mergeBox(file string, declared Config) {
 // mergeSites makes the sites of the file these; with keep those that have left
 // it stay.
 func (c *Config) mergeSites(file string, declared []Site, keep bool) {
-	again := map[string]bool{}
+	again, closed := map[string]bool{}, map[string]bool{}
 	for _, s := range declared {
 		again[s.key()] = true
 	}
+	for _, s := range c.Sites {
+		if s.Source == file && s.Closed {
+			closed[s.key()] = true
+		}
+	}
 	c.Sites = slices.DeleteFunc(c.Sites, func(s Site) bool { return s.Source == file && (!keep || again[s.key()]) })
 	for _, s := range declared {
-		s.Source = file
+		s.Source, s.Closed = file, closed[s.key()]
 		c.Sites = append(c.Sites, s)
 	}
 }

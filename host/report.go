@@ -48,6 +48,8 @@ type SiteStatus struct {
 	Name    string   `json:"name"`
 	Domains []string `json:"domains"`
 	Default bool     `json:"default,omitempty"`
+	// Maintenance says that it answers 503 to everything.
+	Maintenance bool `json:"maintenance,omitempty"`
 	// Targets are where its paths lead, longest last.
 	Targets []TargetStatus `json:"targets"`
 	Source  string         `json:"source,omitempty"`
@@ -128,7 +130,7 @@ func (h *Host) Status() Status {
 }
 
 func (v view) site(s *Site) SiteStatus {
-	status := SiteStatus{Name: s.Name(), Domains: slices.Clone(s.Domains), Default: s.Default, Source: s.Source}
+	status := SiteStatus{Name: s.Name(), Domains: slices.Clone(s.Domains), Default: s.Default, Maintenance: s.maintenance() != nil, Source: s.Source}
 	if status.Domains == nil {
 		status.Domains = []string{}
 	}

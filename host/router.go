@@ -49,6 +49,8 @@ type site struct {
 	figures    *figures
 	rules      siteRules
 	protection // of paths that lead nowhere
+	// maintenance is the Retry-After of a site that answers nothing else; nil: it is open.
+	maintenance []string
 }
 
 // targets turns the parts of a Config into what answers requests.
@@ -103,12 +105,13 @@ func newRouter(c Config, t targets) *router {
 
 func newRoutes(c Config, s *Site, t targets) []route {
 	running := &site{
-		name:       s.Name(),
-		redirect:   s.RedirectHTTPS == nil || *s.RedirectHTTPS,
-		accessLog:  c.logsAccess(s),
-		errorPages: s.ErrorPages,
-		figures:    t.site(s.Name()),
-		protection: newProtection(s.Protection.over(s.Protection), s.App == ""),
+		name:        s.Name(),
+		redirect:    s.RedirectHTTPS == nil || *s.RedirectHTTPS,
+		accessLog:   c.logsAccess(s),
+		errorPages:  s.ErrorPages,
+		figures:     t.site(s.Name()),
+		maintenance: s.maintenance(),
+		protection:  newProtection(s.Protection.over(s.Protection), s.App == ""),
 	}
 	running.rules, _ = newSiteRules(s)
 	var routes []route

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"roost/static"
 )
@@ -98,6 +99,9 @@ func (v *validator) targets(s *Site, at place) {
 	}
 	v.target(s.Target, at, "")
 	v.protection(s.Protection, at, "")
+	if s.RetryAfter != 0 && time.Duration(s.RetryAfter) < time.Second {
+		v.report(at, "retry_after", fmt.Sprintf("retry_after = %v is less than a second", s.RetryAfter), `write "10m" or the like; a plain number is milliseconds`)
+	}
 	if s.ErrorPages != "" {
 		if what, hint := isFolder(s.ErrorPages); what != "" {
 			v.report(at, "error_pages", what, hint)

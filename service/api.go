@@ -136,6 +136,7 @@ func (a *api) routes(life context.Context) http.Handler {
 	e.POST("/v1/apply", tell(life, a.apply))
 	e.POST("/v1/sites", tell(life, a.addSite))
 	e.DELETE("/v1/sites", tell(life, a.removeSite))
+	e.POST("/v1/maintenance", tell(life, a.maintain))
 	e.POST("/v1/shutdown", a.stop)
 	return e
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,7 +19,7 @@ func (a *api) addSite(ctx context.Context, r asked[control.SiteRequest]) (contro
 	p, err := a.editSites(ctx, "serve "+describeSite(site), func(c *host.Config) error {
 		c.Sites = append(c.Sites, site)
 		return nil
-	}, r)
+	}, r.gone, r.progress)
 	if err == nil {
 		p.Notes = host.Notes(host.Config{Sites: []host.Site{site}})
 	}
@@ -40,10 +41,33 @@ func (a *api) removeSite(ctx context.Context, r asked[control.SiteRequest]) (con
 		}
 		c.Sites = slices.Delete(c.Sites, i, i+1)
 		return nil
-	}, r)
+	}, r.gone, r.progress)
 }
 
-func (a *api) editSites(ctx context.Context, what string, do func(*host.Config) error, r asked[control.SiteRequest]) (control.Plan, error) {
+// maintain closes the sites that answer the request's domain, or opens them again.
+func (a *api) maintain(ctx context.Context, r asked[control.MaintenanceRequest]) (control.Plan, error) {
+	name, what := r.Request.Site, map[bool]string{true: "close", false: "open"}[r.Request.On]
+	return a.editSites(ctx, what+" site "+name, func(c *host.Config) error {
+		like := host.Site{Domains: []string{name}}
+		if name == "*" {
+			like.Domains = nil
+		}
+		found, err := findSites(*c, like)
+		for _, i := range found {
+			s := &c.Sites[i]
+			if s.Maintenance && !r.Request.On {
+				return &control.Error{
+					Code: control.CodeConflict, Message: fmt.Sprintf("the site %s has maintenance = true", describeSite(*s)),
+					Hint: "take it out of " + cmp.Or(s.Source, "its declaration") + ", then apply that",
+				}
+			}
+			s.Closed = r.Request.On
+		}
+		return err
+	}, r.gone, r.progress)
+}
+
+func (a *api) editSites(ctx context.Context, what string, do func(*host.Config) error, gone <-chan struct{}, progress func(string)) (control.Plan, error) {
 	var p control.Plan
 	err := a.editor.Edit(ctx, change{
 		what: what,
@@ -56,19 +80,30 @@ func (a *api) editSites(ctx context.Context, what string, do func(*host.Config) 
 			p.Notes = nil // about apps
 			return nil
 		},
-		gone: r.gone,
-	}, r.progress)
+		gone: gone,
+	}, progress)
 	if err != nil {
 		return control.Plan{}, err
 	}
 	return p, nil
 }
 
-// findSite finds the one site that answers all the domains of like and, where
-// it has one, serves its folder. Without domains and folder it means the site
-// that answers every name.
+// findSite finds the one site that findSites does.
 func findSite(c host.Config, like host.Site) (int, error) {
-	var found []int
+	found, err := findSites(c, like)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(found) > 1:
+		return 0, &control.Error{Code: control.CodeConflict, Message: fmt.Sprintf("%d sites fit %s", len(found), describeSite(like)), Hint: "name the domains of the one you mean"}
+	}
+	return found[0], nil
+}
+
+// findSites finds the sites that answer all the domains of like and, where it
+// has one, serve its folder; at least one. Without domains and folder it means
+// the site that answers every name.
+func findSites(c host.Config, like host.Site) (found []int, err error) {
 	for i, s := range c.Sites {
 		matches := like.Root == "" || like.Root == s.Root
 		for _, d := range like.Domains {
@@ -81,23 +116,20 @@ func findSite(c host.Config, like host.Site) (int, error) {
 			found = append(found, i)
 		}
 	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		e := &control.Error{Code: control.CodeNotFound, Message: "no site " + describeSite(like), Hint: "see what there is with: roost status"}
-		var names []string
-		for _, s := range c.Sites {
-			names = append(names, s.Domains...)
-		}
-		if len(like.Domains) > 0 {
-			if near := nearest.Of(like.Domains[0], names); near != "" {
-				e.Hint = fmt.Sprintf("did you mean %s?", near)
-			}
-		}
-		return 0, e
+	if len(found) > 0 {
+		return found, nil
 	}
-	return 0, &control.Error{Code: control.CodeConflict, Message: fmt.Sprintf("%d sites fit %s", len(found), describeSite(like)), Hint: "name the domains of the one you mean"}
+	e := &control.Error{Code: control.CodeNotFound, Message: "no site " + describeSite(like), Hint: "see what there is with: roost status"}
+	var names []string
+	for _, s := range c.Sites {
+		names = append(names, s.Domains...)
+	}
+	if len(like.Domains) > 0 {
+		if near := nearest.Of(like.Domains[0], names); near != "" {
+			e.Hint = fmt.Sprintf("did you mean %s?", near)
+		}
+	}
+	return nil, e
 }
 
 // describeSite names a site to people.

@@ -87,7 +87,8 @@ func TestBadInputToAnyEndpointIsOneErrorWithAHintAndChangesNothing(t *testing.T)
 		"/v1/trigger": {`{}`, `{"targets":["web"],"action":"none"}`, `{"targets":["web"],"action":"say","timeout":-1}`, `{"targets":["web"],"action":"say","timeout":9e18}`},
 		"/v1/apply": {`{}`, `{"file":"relative","text":""}`, `{"file":"/x/roost.toml","text":"="}`, `{"file":"/x/roost.toml","text":"[[app]]\nname='x'\nscript='/none'\ncwd='/none'"}`,
 			`{"file":"/x/roost.toml","text":"","only":["none"]}`, `{"file":"/x/a.config.js","text":"module.exports = {}"}`, `{"file":"/x/a.json","text":"{\"apps\":[1]}"}`},
-		"/v1/sites": {`{}`, `{"site":{"root":"relative"}}`, `{"site":{"root":"/none"}}`, `{"site":{"domains":["a b"],"root":"/"}}`},
+		"/v1/maintenance": {`{}`, `{"on":true}`, `{"site":"none.example","on":true}`, `{"site":"none.example"}`},
+		"/v1/sites":       {`{}`, `{"site":{"root":"relative"}}`, `{"site":{"root":"/none"}}`, `{"site":{"domains":["a b"],"root":"/"}}`},
 	}
 	for path, bodies := range changes {
 		for _, body := range append(bodies, "", "{", "null x", "[]", `"text"`, `{"unknown":1}`, `{} {}`, strings.Repeat("[", 100_000), `{"targets":"`+strings.Repeat("x", mostRequest)+`"}`) {

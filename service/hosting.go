@@ -50,7 +50,7 @@ func (h hosting) Look() look {
 		out.listeners = append(out.listeners, control.Listener{Name: l.Kind, Address: l.Address, Error: e})
 	}
 	for _, site := range s.Sites {
-		row := control.Site{Domains: site.Domains, Default: site.Default, Source: site.Source, Traffic: traffic(site.Figures), Targets: []string{}}
+		row := control.Site{Domains: site.Domains, Default: site.Default, Maintenance: site.Maintenance, Source: site.Source, Traffic: traffic(site.Figures), Targets: []string{}}
 		for _, t := range site.Targets {
 			to := t.Root
 			if t.App != "" {

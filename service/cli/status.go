@@ -107,9 +107,12 @@ func siteName(s control.Site) string {
 	name := strings.Join(s.Domains, " ")
 	switch {
 	case name == "":
-		return "(every name)"
+		name = "(every name)"
 	case s.Default:
-		return name + " (default)"
+		name += " (default)"
+	}
+	if s.Maintenance {
+		name += " (maintenance)"
 	}
 	return name
 }

@@ -30,6 +30,7 @@
 //	POST   /v1/apply             ApplyRequest        Plan
 //	POST   /v1/sites             SiteRequest         Plan
 //	DELETE /v1/sites             SiteRequest         Plan
+//	POST   /v1/maintenance       MaintenanceRequest  Plan
 //	POST   /v1/shutdown
 //
 // A change that is refused before it begins, and a question that cannot be

@@ -14,6 +14,20 @@ type SiteRequest struct {
 	Site host.Site `json:"site"`
 }
 
+// MaintenanceRequest closes the sites that answer a domain, or opens them again.
+type MaintenanceRequest struct {
+	// Site is one of its domains; "*" is the site that answers every name.
+	Site string `json:"site"`
+	On   bool   `json:"on"`
+}
+
+// Maintain closes a site, which then answers 503 to everything, or opens it again.
+func (c *Client) Maintain(ctx context.Context, r MaintenanceRequest, progress func(string)) (Plan, error) {
+	var p Plan
+	err := c.change(ctx, http.MethodPost, "/v1/maintenance", r, progress, &p)
+	return p, err
+}
+
 // AddSite adds a site beside those that are there.
 func (c *Client) AddSite(ctx context.Context, r SiteRequest, progress func(string)) (Plan, error) {
 	var p Plan

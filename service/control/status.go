@@ -50,6 +50,8 @@ type Site struct {
 	// Domains are the names it answers; none: every name of the box.
 	Domains []string `json:"domains"`
 	Default bool     `json:"default,omitempty"`
+	// Maintenance says that it answers 503 to everything.
+	Maintenance bool `json:"maintenance,omitempty"`
 	// Targets are where its paths lead, such as "/ → /srv/www" and "/api/ → app web".
 	Targets []string `json:"targets"`
 	Source  string   `json:"source,omitempty"`
