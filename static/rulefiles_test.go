@@ -112,7 +112,7 @@ func TestFilesWithRulesAreNeverServed(t *testing.T) {
 	t.Parallel()
 	for _, dialect := range []string{"", "netlify", "off"} {
 		s := newSite(t, Config{Serving: Serving{Rules: dialect, Browse: true}}, files{
-			"_redirects": "/a /b", "_headers": "/*\n  X-A: secret", "_Headers": "secret", "_REDIRECTS": "secret", "docs/_headers": "a page like any", "a": "file",
+			"_redirects": "/a /b", "_headers": "/*\n  X-A: secret", "docs/_headers": "a page like any", "a": "file",
 		})
 		for _, path := range []string{
 			"/_redirects", "/_headers", "/_headers/", "//_headers", "/%5fheaders", "/_header%73", "/./_headers", "/docs/../_headers", "/_Headers", "/_REDIRECTS", "/_redirects?x", "/_headers.html",
@@ -121,7 +121,7 @@ func TestFilesWithRulesAreNeverServed(t *testing.T) {
 				t.Errorf("rules %q: %s is served: %d %q", dialect, path, a.StatusCode, a.body)
 			}
 		}
-		if a := s.get("/"); strings.Contains(a.body, "_redirects") || strings.Contains(a.body, "_Headers") || !strings.Contains(a.body, "docs") {
+		if a := s.get("/"); strings.Contains(a.body, "_redirects") || strings.Contains(a.body, "_headers") || !strings.Contains(a.body, "docs") {
 			t.Errorf("they are listed: %s", a.body)
 		}
 		if a := s.get("/docs/_headers"); a.body != "a page like any" {
@@ -131,6 +131,16 @@ func TestFilesWithRulesAreNeverServed(t *testing.T) {
 		if a := s.get("/a"); a.StatusCode != status || a.Header.Get("X-A") != field {
 			t.Errorf("rules %q: /a is answered with %d and %q", dialect, a.StatusCode, a.Header.Get("X-A"))
 		}
+	}
+	// Some systems find them in any case.
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, files{"_Headers": "# secret", "_REDIRECTS": "# secret", "a": "file"})
+	for _, path := range []string{"/_Headers", "/_REDIRECTS", "/_headers", "/_redirects"} {
+		if a := s.get(path); a.StatusCode != 404 {
+			t.Errorf("%s is served: %d", path, a.StatusCode)
+		}
+	}
+	if a := s.get("/"); strings.Contains(a.body, "_Headers") || strings.Contains(a.body, "_REDIRECTS") {
+		t.Errorf("they are listed: %s", a.body)
 	}
 }
 
@@ -171,6 +181,56 @@ func TestChangedRulesHoldWithinASecond(t *testing.T) {
 	write(t, s.root, files{"dir/c.txt": "c"})
 	s.shows("/dir/c.txt", 200, "c")
 	location("/old", "/a.txt")
+}
+
+func TestChangedRulesHoldWithoutEvents(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]*site{
+		"polled": newSite(t, Config{}, files{"a.txt": "a"}),
+		"links":  newSite(t, Config{}, files{"a.txt": "a", "b.txt": "->a.txt"}),
+	} {
+		if name == "polled" {
+			s.watcher = func(string) (*watcher, error) { return nil, errRemote }
+		}
+		s.run()
+		for _, to := range []string{"/a.txt", "/b.txt", ""} {
+			if to == "" {
+				check(t, os.Remove(filepath.Join(s.root, "_redirects")))
+			} else {
+				write(t, s.root, files{"_redirects": "/old " + to + "\n"})
+			}
+			within(t, time.Second, name+": /old leads to "+to, func() bool { return s.get("/old").Header.Get("Location") == to })
+		}
+	}
+}
+
+func TestRulesThatAreBeingWrittenAreHeldBack(t *testing.T) {
+	t.Parallel()
+	f := newSite(t, Config{}, files{"_redirects": "/old /a.txt\n", "_headers": "/*\n  X-A: 1\n"})
+	old := f.table.Load()
+	write(t, f.root, files{"_redirects": "/old /half", "_headers": "/*\n  X-A: 2\n"})
+	s := f.scanner(old.root, old)
+	var held []string
+	s.hold = func(path string, _ time.Time) bool {
+		held = append(held, path)
+		return path == "/_redirects"
+	}
+	r, err := http.NewRequest("GET", "/old", nil)
+	check(t, err)
+	now := s.rules()
+	if a, _ := now.redirects.Before(r, "/old", ""); a.Location != "/a.txt" || len(held) != 2 {
+		t.Errorf("half a file leads to %q; asked about %q", a.Location, held)
+	}
+	if got := now.headers.Values(r, "/old", "X-A"); len(got) != 1 || got[0] != "2" {
+		t.Errorf("a whole one is held back: %q", got)
+	}
+	s.hold = func(string, time.Time) bool { return false }
+	if a, _ := s.rules().redirects.Before(r, "/old", ""); a.Location != "/half" {
+		t.Errorf("a file that rests leads to %q", a.Location)
+	}
+	if got := f.scanner(old.root, &table{rules: now}).rules(); got.files[1].stamp != now.files[1].stamp || got == now {
+		t.Error("it is not read again")
+	}
 }
 
 func TestRuleFilesThatAreNoneAreTold(t *testing.T) {
