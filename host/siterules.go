@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"roost/static"
@@ -118,18 +119,20 @@ func (v *validator) siteRules(s *Site, at place) {
 // its files, and of the folders' rules, has no effect.
 func Notes(c Config) []string {
 	notes := c.Lines.Notes()
-	told := map[string]bool{}
-	look := func(t Target) {
-		if t.Root == "" || told[t.Root] {
+	look := func(t Target, path string) {
+		if t.Root == "" {
 			return
 		}
-		told[t.Root] = true
-		notes = append(notes, static.Notes(t.folder("/"))...)
+		for _, note := range static.Notes(t.folder(folderPrefix(path))) {
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
 	}
 	for _, s := range c.Sites {
-		look(s.Target)
+		look(s.Target, "/")
 		for _, r := range s.Routes {
-			look(r.Target)
+			look(r.Target, r.Path)
 		}
 	}
 	return notes

@@ -26,7 +26,7 @@ func noIndex(c Config) (what, hint string) {
 		isFile(c.Root, "index.html") || isFile(c.Root, "_redirects") {
 		return "", ""
 	}
-	what = "the folder " + c.Root + " has no index.html, so / is a 404"
+	what = "the folder " + c.Root + " has no index.html, so nothing in it answers /"
 	if c.SPA {
 		what = "the folder " + c.Root + " has no index.html, which spa needs"
 	}

@@ -13,10 +13,10 @@ func TestAFolderWithoutIndexIsToldOf(t *testing.T) {
 		want   string // in the log; "" for nothing
 	}{
 		{"an index", Config{}, files{"index.html": "x"}, ""},
-		{"nothing", Config{}, files{}, "so / is a 404.*browse = true"},
-		{"no index", Config{}, files{"a.txt": "x", "docs/a.html": ""}, "so / is a 404.*browse = true"},
-		{"below", Config{}, files{"package.json": "x", "dist/index.html": "x"}, "so / is a 404.*dist: is that the root?"},
-		{"another name", Config{}, files{"index.htm": "x"}, "so / is a 404.*rename index.htm to index.html"},
+		{"nothing", Config{}, files{}, "nothing in it answers /.*browse = true"},
+		{"no index", Config{}, files{"a.txt": "x", "docs/a.html": ""}, "nothing in it answers /.*browse = true"},
+		{"below", Config{}, files{"package.json": "x", "dist/index.html": "x"}, "nothing in it answers /.*dist: is that the root?"},
+		{"another name", Config{}, files{"index.htm": "x"}, "nothing in it answers /.*rename index.htm to index.html"},
 		{"spa", Config{Serving: Serving{SPA: true}}, files{"a.js": ""}, "which spa needs.*build the app"},
 		{"spa and browse", Config{Serving: Serving{SPA: true, Browse: true}}, files{"a.js": ""}, "which spa needs"},
 		{"browse", Config{Serving: Serving{Browse: true}}, files{"a.js": ""}, ""},
