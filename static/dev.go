@@ -187,15 +187,23 @@ func parseState(text string) (s state, ok bool) {
 }
 
 func stateOf(t *table) (s state) {
-	for a := range t.all() {
+	sum := func(of ...any) uint64 {
 		h := fnv.New64a()
-		fmt.Fprint(h, a.path, a.stamp)
+		fmt.Fprint(h, of...)
+		return h.Sum64()
+	}
+	for a := range t.all() {
 		switch path.Ext(a.path) {
 		case ".css":
-			s.styles += h.Sum64()
+			s.styles += sum(a.path, a.stamp)
 		case ".map": // nothing that is shown depends on it
 		default:
-			s.pages += h.Sum64()
+			s.pages += sum(a.path, a.stamp)
+		}
+	}
+	if t.rules != nil {
+		for _, f := range t.rules.files {
+			s.pages += sum(f.name, f.stamp)
 		}
 	}
 	return s

@@ -246,6 +246,7 @@ func TestOpenPagesHearOfChanges(t *testing.T) {
 		{"reload", files{"app.js": "2"}},
 		{"reload", files{"index.html": "<body>more", "style.css": "c{}"}},
 		{"style", files{"style.css": "d{}"}},
+		{"reload", files{"_headers": "/*\n  X-A: b"}},
 	} {
 		write(t, root, step.files)
 		for _, b := range tabs {

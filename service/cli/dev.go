@@ -36,7 +36,7 @@ index.html are listed, and errors say what was looked for.`,
 			case isFolder(r.word):
 				return r.devFolder(cmd.Context(), d)
 			case d != devFolder{}:
-				return usage("--host and --spa are for a folder", "such as: roost dev public --spa")
+				return usage("--host, --spa, --html-handling and --rules are for a folder", "such as: roost dev public --spa")
 			}
 			return r.dev(context.WithoutCancel(cmd.Context()))
 		},
@@ -46,8 +46,7 @@ index.html are listed, and errors say what was looked for.`,
 	f.StringArrayVar(&r.only, "only", nil, "only these `APPS` or namespaces of the file")
 	f.BoolVar(&r.raw, "raw", false, "print what apps write without their names")
 	f.BoolVar(&r.json, "json", false, "print what apps write as JSON, an object a line")
-	f.BoolVar(&d.host, "host", false, "show a folder on the network, not to this machine alone")
-	f.BoolVar(&d.spa, "spa", false, "answer unknown pages of a folder with /index.html")
+	d.define(f)
 	f.BoolVar(&r.exit, "exit", false, "end when all apps have ended and no site is served")
 	return cmd
 }

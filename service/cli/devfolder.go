@@ -12,10 +12,22 @@ import (
 	"time"
 
 	"roost/static"
+
+	"github.com/spf13/pflag"
 )
 
 // devFolder is how a folder is served to who works on it.
-type devFolder struct{ host, spa bool }
+type devFolder struct {
+	host, spa           bool
+	htmlHandling, rules string
+}
+
+func (d *devFolder) define(f *pflag.FlagSet) {
+	f.BoolVar(&d.host, "host", false, "show a folder on the network, not to this machine alone")
+	f.BoolVar(&d.spa, "spa", false, "answer unknown pages of a folder with /index.html")
+	f.StringVar(&d.htmlHandling, "html-handling", "", "`MODE` of the paths of a folder's pages (default auto-trailing-slash)")
+	f.StringVar(&d.rules, "rules", "", "read a folder's _redirects and _headers as cloudflare (default), netlify, or off")
+}
 
 // usualDevPort is the first that is tried when none is asked for: pages that
 // are open find the next run there.
@@ -28,13 +40,17 @@ func (r *runner) devFolder(ctx context.Context, d devFolder) error {
 		return err
 	}
 	if r.flags.changed() || len(r.args) > 0 || r.raw || r.json || r.exit {
-		return usage("flags and arguments of apps do not go with the folder "+r.word, "--port, --host and --spa do")
+		return usage("flags and arguments of apps do not go with the folder "+r.word, "--port, --host, --spa, --html-handling and --rules do")
 	}
 	root, err := filepath.Abs(r.word)
 	if err != nil {
 		return fmt.Errorf("cannot find %s: %w", r.word, err)
 	}
-	folder, err := static.OpenDev(static.Config{Root: root, Serving: static.Serving{SPA: d.spa}}, slog.New(newWords(r.console, slog.LevelWarn)))
+	config := static.Config{Root: root, Serving: static.Serving{SPA: d.spa, HTMLHandling: d.htmlHandling, Rules: d.rules}}
+	for _, wrong := range static.Validate(config) {
+		return usage(wrong.What, "%s", wrong.Hint)
+	}
+	folder, err := static.OpenDev(config, slog.New(newWords(r.console, slog.LevelWarn)))
 	if err != nil {
 		return err
 	}
