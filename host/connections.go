@@ -26,11 +26,16 @@ type connections struct {
 	failed  atomic.Uint64 // tries to accept one
 
 	mu      sync.Mutex // never held on the way of a request
-	open    map[*member]struct{}
-	clients map[netip.Addr]int // how many each has
-	idle    []idleMember       // longest first, as of the last look; may have got busy since
-	look    time.Time          // when to look for idle ones again, when there were none
-	said    time.Time          // that connections are turned away
+	all     crowd
+	clients map[netip.Addr]*crowd
+	said    time.Time // that connections are turned away
+}
+
+// crowd is connections that share a limit.
+type crowd struct {
+	open map[*member]struct{}
+	idle []idleMember // longest first, as of the last look; may have got busy since
+	look time.Time    // when to look for idle ones again, when there were none
 }
 
 // connectionLimits are how many connections there may be.
@@ -96,29 +101,25 @@ func (l *connections) admit(m *member) bool {
 	l.mu.Lock()
 	var victim *member
 	room := true
-	switch {
-	case !exempt && l.clients[m.client] >= limits.client:
-		victim = l.longestIdleOf(m.client)
+	switch own := l.clients[m.client]; {
+	case !exempt && own != nil && len(own.open) >= limits.client:
+		victim = own.longestIdle()
 		room = victim != nil
-	case len(l.open) >= limits.all:
-		victim = l.longestIdle()
+	case len(l.all.open) >= limits.all:
+		victim = l.all.longestIdle()
 		room = victim != nil
 	}
 	if victim != nil {
 		l.drop(victim)
 	}
 	if room {
-		if l.open == nil {
-			l.open, l.clients = map[*member]struct{}{}, map[netip.Addr]int{}
-		}
-		l.open[m] = struct{}{}
-		l.clients[m.client]++
+		l.put(m)
 	}
 	say := !room && time.Since(l.said) > time.Minute
 	if say {
 		l.said = time.Now()
 	}
-	n := len(l.open)
+	n := len(l.all.open)
 	l.mu.Unlock()
 	if victim != nil {
 		victim.cut()
@@ -139,7 +140,7 @@ func (l *connections) admit(m *member) bool {
 // has no files left.
 func (l *connections) makeRoom() {
 	l.mu.Lock()
-	victim := l.longestIdle()
+	victim := l.all.longestIdle()
 	if victim != nil {
 		l.drop(victim)
 	}
@@ -153,47 +154,59 @@ func (l *connections) makeRoom() {
 // longest; nil when all have one. To look at all of them for each new one
 // would be what a flood wants: what a look finds is used up first, and after
 // one in vain there is none for a moment. The caller holds mu.
-func (l *connections) longestIdle() *member {
+func (c *crowd) longestIdle() *member {
 	for range 2 {
-		for len(l.idle) > 0 {
-			m := l.idle[0]
-			l.idle = l.idle[1:]
-			if _, open := l.open[m.member]; open && m.busy.Load() == 0 && m.quiet.Load() == m.since {
+		for len(c.idle) > 0 {
+			m := c.idle[0]
+			c.idle = c.idle[1:]
+			if _, open := c.open[m.member]; open && m.busy.Load() == 0 && m.quiet.Load() == m.since {
 				return m.member
 			}
 		}
 		now := time.Now()
-		if now.Before(l.look) {
+		if now.Before(c.look) {
 			return nil
 		}
-		for m := range l.open {
+		for m := range c.open {
 			if m.busy.Load() == 0 {
-				l.idle = append(l.idle, idleMember{m, m.quiet.Load()})
+				c.idle = append(c.idle, idleMember{m, m.quiet.Load()})
 			}
 		}
-		if len(l.idle) == 0 {
-			l.look = now.Add(lookPause)
+		if len(c.idle) == 0 {
+			c.look = now.Add(lookPause)
 			return nil
 		}
-		slices.SortFunc(l.idle, func(a, b idleMember) int { return cmp.Compare(a.since, b.since) })
+		slices.SortFunc(c.idle, func(a, b idleMember) int { return cmp.Compare(a.since, b.since) })
 	}
 	return nil
 }
 
 const lookPause = 20 * time.Millisecond
 
-// longestIdleOf is longestIdle among those of one client. The caller holds mu.
-func (l *connections) longestIdleOf(client netip.Addr) (longest *member) {
-	since := int64(0)
-	for m := range l.open {
-		if m.client != client || m.busy.Load() > 0 {
-			continue
-		}
-		if quiet := m.quiet.Load(); longest == nil || quiet < since {
-			longest, since = m, quiet
-		}
+// put puts m on the list. The caller holds mu.
+func (l *connections) put(m *member) {
+	if l.clients == nil {
+		l.clients, l.all.open = map[netip.Addr]*crowd{}, map[*member]struct{}{}
 	}
-	return longest
+	own := l.clients[m.client]
+	if own == nil {
+		own = &crowd{open: map[*member]struct{}{}}
+		l.clients[m.client] = own
+	}
+	l.all.open[m], own.open[m] = struct{}{}, struct{}{}
+}
+
+// drop takes m off the list, if it is there. The caller holds mu.
+func (l *connections) drop(m *member) {
+	if _, open := l.all.open[m]; !open {
+		return
+	}
+	own := l.clients[m.client]
+	delete(l.all.open, m)
+	delete(own.open, m)
+	if len(own.open) == 0 {
+		delete(l.clients, m.client)
+	}
 }
 
 func (l *connections) remove(m *member) {
@@ -202,24 +215,14 @@ func (l *connections) remove(m *member) {
 	l.drop(m)
 }
 
-// drop takes m off the list, if it is there. The caller holds mu.
-func (l *connections) drop(m *member) {
-	if _, open := l.open[m]; !open {
-		return
-	}
-	delete(l.open, m)
-	if l.clients[m.client]--; l.clients[m.client] == 0 {
-		delete(l.clients, m.client)
-	}
-}
-
 // crowded says that a client has half of what it may have: whether it is there
 // at all is worth asking then.
 func (l *connections) crowded(from net.Addr) bool {
 	limits := l.limits.Load()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.open) >= limits.all/2 || limits.client > 0 && l.clients[clientNet(addressOf(from))] >= limits.client/2
+	own := l.clients[clientNet(addressOf(from))]
+	return len(l.all.open) >= limits.all/2 || own != nil && limits.client > 0 && len(own.open) >= limits.client/2
 }
 
 // count is how many connections are open, by kind.
@@ -227,7 +230,7 @@ func (l *connections) count() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := map[string]int{}
-	for m := range l.open {
+	for m := range l.all.open {
 		n[m.kind]++
 	}
 	return n
@@ -236,8 +239,8 @@ func (l *connections) count() map[string]int {
 // closeAll cuts what is still open.
 func (l *connections) closeAll() {
 	l.mu.Lock()
-	all := make([]*member, 0, len(l.open))
-	for m := range l.open {
+	all := make([]*member, 0, len(l.all.open))
+	for m := range l.all.open {
 		all = append(all, m)
 	}
 	l.mu.Unlock()

@@ -117,7 +117,7 @@ func (c raw3) status(s *quic.Stream) string {
 func (b *box) busy() (n int64) {
 	b.conns.mu.Lock()
 	defer b.conns.mu.Unlock()
-	for m := range b.conns.open {
+	for m := range b.conns.all.open {
 		n += m.busy.Load()
 	}
 	return n
@@ -538,4 +538,27 @@ func TestHandshakesThatNobodyMeansAreBounded(t *testing.T) {
 	tr.Close()
 	udp.Close()
 	until(t, "all given up", func() bool { return b.Status().Connections["http3"] <= 1 })
+}
+
+func TestHTTP3IsServedOnBothFamilies(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	b.settled(Config{Host: Listen{HTTP: "off", HTTPS: ":0", HTTP3: true}, Sites: []Site{{Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}}})
+	_, port, _ := net.SplitHostPort(b.address("http3"))
+	addresses := []string{"127.0.0.1"}
+	if l, err := net.ListenPacket("udp", "[::1]:0"); err == nil { // the system has IPv6
+		l.Close()
+		addresses = append(addresses, "::1")
+	}
+	for _, address := range addresses {
+		c, err := quic.DialAddr(t.Context(), net.JoinHostPort(address, port), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", address, err)
+		}
+		// Without a name the certificate is that of the address that was reached.
+		if ips := c.ConnectionState().TLS.PeerCertificates[0].IPAddresses; len(ips) != 1 || ips[0].String() != address {
+			t.Errorf("%s: a certificate for %v", address, ips)
+		}
+		c.CloseWithError(noError, "")
+	}
 }
