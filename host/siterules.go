@@ -236,12 +236,18 @@ func (s *site) canonical(r *http.Request, domain string, named bool) string {
 	if r.TLS != nil {
 		scheme = "https://"
 	}
-	if _, port, err := net.SplitHostPort(r.Host); err == nil && port != "" {
+	if _, port, err := net.SplitHostPort(r.Host); err == nil && isPort(port) {
 		to = net.JoinHostPort(to, port)
 	} else if ipv6(to) {
 		to = "[" + to + "]"
 	}
 	return scheme + to + requestTarget(r)
+}
+
+// isPort refuses what would make another host of the one before it, "80@evil.example" say.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }
 
 func ipv6(name string) bool { return net.ParseIP(name) != nil && net.ParseIP(name).To4() == nil }

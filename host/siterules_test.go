@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,7 @@ func TestRulesOfASiteLeadRequests(t *testing.T) {
 				{Path: "/*", Set: map[string]string{"X-Site": "yes", "Cache-Control": "public, max-age=60", "Content-Security-Policy": "default-src 'self'"}},
 				{Path: "/api/:rest", Set: map[string]string{"X-Api": "is :rest", "X-Site": "too"}, Remove: []string{"X-Content-Type-Options"}},
 				{Path: "/img/*", Remove: []string{"x-site"}},
+				{Path: "/page", Set: map[string]string{"Content-Type": "application/x-own"}},
 			},
 		},
 		{Domains: []string{"localhost"}, Routes: []Route{{Path: "/other/", Target: Target{Root: b.folder(map[string]string{"a.txt": "other"})}}}},
@@ -119,6 +121,21 @@ func TestRulesOfASiteLeadRequests(t *testing.T) {
 			if res, _ := b.get(client, test.url); res.Header.Get(test.name) != test.want {
 				t.Errorf("%s: %s is %q, want %q", test.url, test.name, res.Header.Get(test.name), test.want)
 			}
+		}
+	}
+	for ranges, want := range map[string]string{"": "application/x-own", "bytes=0-0": "application/x-own", "bytes=0-0,2-2": "multipart/byteranges; boundary="} {
+		r, err := http.NewRequest("GET", "https://localhost/page", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["Range"] = []string{ranges}
+		res, err := b.client(false).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if !strings.HasPrefix(res.Header.Get("Content-Type"), want) {
+			t.Errorf("%q is %d %s", ranges, res.StatusCode, res.Header.Get("Content-Type"))
 		}
 	}
 	if res, err := b.client(false).Post("https://localhost/old/form", "text/plain", strings.NewReader("x")); err != nil || res.StatusCode != 302 {
@@ -201,6 +218,17 @@ func TestTheOtherDomainsLeadToTheCanonicalOne(t *testing.T) {
 		}
 		if got := res.Header.Get("Location"); got != want {
 			t.Errorf("%s leads to %q, want %q", host, got, want)
+		}
+	}
+}
+
+// A guard refuses such hosts on HTTP/1; what answers must not count on it.
+func TestTheCanonicalDomainIsTheHostWhateverFollowsTheOther(t *testing.T) {
+	s := &site{rules: siteRules{canonical: "localhost"}}
+	for _, port := range []string{":80@evil.example", ":evil.example", ":+80", ":", ":65536", ""} {
+		r := &http.Request{Host: "www.localhost" + port, URL: &url.URL{Path: "//evil.example/x"}}
+		if got := s.canonical(r, "www.localhost", true); got != "http://localhost//evil.example/x" {
+			t.Errorf("%s leads to %q", r.Host, got)
 		}
 	}
 }

@@ -45,14 +45,14 @@ func (s *Headers) Apply(h http.Header, r *http.Request, path string, status int)
 			continue
 		}
 		for _, name := range rule.remove {
-			if may(name, status) {
+			if may(h, name, status) {
 				delete(h, name)
 			}
 		}
 		for j := range rule.set {
 			f := &rule.set[j]
 			switch {
-			case !may(f.name, status):
+			case !may(h, f.name, status):
 			case f.name == "Vary" || f.name == "Link" || slices.Contains(set, f.name):
 				f.add(h, &v)
 			default:
@@ -88,12 +88,14 @@ func (s *Headers) Values(r *http.Request, path, name string) []string {
 	return all
 }
 
-// may tells whether a rule has a say in a field of an answer with that status.
-func may(name string, status int) bool {
+// may tells whether a rule has a say in a field of the answer with that head.
+func may(h http.Header, name string, status int) bool {
 	switch name {
 	case "Cache-Control", "Expires", "Cdn-Cache-Control", "Surrogate-Control", "Pragma":
 		return status < 400
-	case "Content-Type", "Content-Disposition", "Content-Language", "Content-Location":
+	case "Content-Type": // of several ranges it says how they are parted
+		return status < 300 && (status != http.StatusPartialContent || !strings.HasPrefix(h.Get(name), "multipart/"))
+	case "Content-Disposition", "Content-Language", "Content-Location":
 		return status < 300
 	}
 	return true
