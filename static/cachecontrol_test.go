@@ -54,6 +54,34 @@ func TestNamesWithAHashAreTold(t *testing.T) {
 	}
 }
 
+func TestWhatNeverChangesIsAskedForOnce(t *testing.T) {
+	const once, again = "public, max-age=31536000, immutable", "no-cache"
+	all := files{"index.html": "page", "app.3f2a1b9c.html": "page", "a.js": "a"}
+	for name, content := range beside(t, "assets/app.3f2a1b9c.js", script(5000), br) {
+		all[name] = content
+	}
+	s := newSite(t, Config{Serving: Serving{SPA: true}}, all)
+	for path, want := range map[string]string{
+		"/": again, "/a.js": again, "/app.3f2a1b9c": again, "/some/route-3f2a1b9c": again,
+		"/assets/app.3f2a1b9c.js": once, "/assets/app.00000000.js": "no-store",
+	} {
+		for _, accept := range []string{"identity", "br", "gzip"} {
+			fields := []string{"Accept-Encoding: " + accept, "Accept: text/html"}
+			a := s.get(path, fields...)
+			if got := a.Header.Get("Cache-Control"); got != want {
+				t.Errorf("%s in %s: %s, want %s", path, accept, got, want)
+			}
+			if want == "no-store" {
+				continue
+			}
+			b := s.get(path, append(fields, "If-None-Match: "+a.Header.Get("Etag"))...)
+			if got := b.Header.Get("Cache-Control"); b.StatusCode != 304 || got != want {
+				t.Errorf("%s in %s: %d, %s, want %s", path, accept, b.StatusCode, got, want)
+			}
+		}
+	}
+}
+
 // Of random hashes, most must be recognised; the rest look like names.
 func TestMostHashesAreRecognised(t *testing.T) {
 	const n = 5000

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math/bits"
 
 	"github.com/andybalholm/brotli"
 	kgzip "github.com/klauspost/compress/gzip"
@@ -40,7 +41,8 @@ func compress(ctx context.Context, as coding, how effort, body []byte) ([]byte, 
 				level = 9
 			}
 		}
-		w = brotli.NewWriterLevel(&out, level)
+		// The window is as small as will do: at the highest level, eight times its size is taken for a while.
+		w = brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: level, LGWin: min(24, max(10, bits.Len(uint(len(body))+16)))})
 	case zstd:
 		level := kzstd.SpeedDefault
 		if how == best {

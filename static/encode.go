@@ -100,14 +100,15 @@ func (f *Folder) coded(ctx context.Context, t *table, a *asset, as coding) *vari
 	}
 	select {
 	case quickSlots <- struct{}{}:
+		defer func() {
+			<-quickSlots
+			c.end(as)
+		}()
+		return f.encode(ctx, t, job)
 	default:
 		f.encoder.add(job)
 		return nil
 	}
-	v = f.encode(ctx, t, job)
-	<-quickSlots
-	c.end(as)
-	return v
 }
 
 // encode compresses an asset and keeps the outcome, which it returns; nil if

@@ -203,6 +203,19 @@ func TestCompressedContentsBecomeBetter(t *testing.T) {
 	}
 }
 
+func TestWhatBecomesBetterTakesTheFormersPlace(t *testing.T) {
+	s := newSite(t, Config{}, files{"a.js": script(30_000)}).run()
+	former := s.shownIn("/a.js", br).Header.Get("Etag")
+	slot := &s.table.Load().asset("/a.js").contents().coded[br]
+	within(t, 5*time.Second, "it becomes better", func() bool { return slot.Load().etag[0] != former })
+	if used, sum := s.held(); used != sum {
+		t.Errorf("%d bytes are used, %d are in the table", used, sum)
+	}
+	write(t, s.root, files{"a.js": "changed"})
+	s.shows("/a.js", 200, "changed")
+	within(t, time.Second, "nothing else is kept", func() bool { return s.memory.used.Load() == int64(overhead+len("changed")) })
+}
+
 // Files above maxInMemory are compressed behind the requests, which get them
 // as they are until then; those above compressTo never are.
 func TestLargeContentsAreCompressedBehindTheRequests(t *testing.T) {
@@ -273,8 +286,8 @@ func TestCompressionsAreBoundedByMemory(t *testing.T) {
 			t.Errorf("%s: %v", name, a.Header)
 		}
 	}
-	if used := s.memory.used.Load(); used > limit {
-		t.Errorf("%d bytes are used", used)
+	if used, sum := s.held(); used > limit || used != sum {
+		t.Errorf("%d bytes are used, %d are in the table", used, sum)
 	}
 	made := func() (held, given int) {
 		for a := range s.table.Load().all() {
@@ -394,5 +407,8 @@ func TestCompressionEndsWithRun(t *testing.T) {
 	goleak.VerifyNone(t, before)
 	if len(slowSlot) > 0 {
 		t.Error("the place is still taken")
+	}
+	if v := s.table.Load().asset("/a.js").contents().coded[br].Load(); v != nil {
+		t.Error("it was done to the end")
 	}
 }

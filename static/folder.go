@@ -248,7 +248,7 @@ func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, path st
 // there: the file that has it, its coding, and what is known of it, nil if nothing is.
 func (f *Folder) choose(r *http.Request, t *table, a *asset) (from *asset, v *variant, as coding) {
 	beside := f.sidecars(t, a)
-	if accept := r.Header["Accept-Encoding"]; len(accept) > 0 && !transformless(r.Header) {
+	if accept := r.Header["Accept-Encoding"]; len(accept) > 0 && (a.kind.compress || beside.any) && !transformless(r.Header) {
 		p := preferred(accept)
 		for _, as := range p.codings[:p.n] {
 			if as == identity {
