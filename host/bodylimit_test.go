@@ -83,7 +83,7 @@ func TestLargeBodiesAreRefused(t *testing.T) {
 			}
 			fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n%sGET /after HTTP/1.1\r\nHost: localhost\r\n\r\n", head, body)
 			from := bufio.NewReader(conn)
-			res, err := http.ReadResponse(from, nil)
+			res, err := httplint.Read(t, from, nil)
 			if err != nil {
 				t.Fatalf("%s, %s: %v", kind, head, err)
 			}

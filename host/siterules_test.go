@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 func TestRulesOfASiteLeadRequests(t *testing.T) {
@@ -212,7 +214,7 @@ func TestTheOtherDomainsLeadToTheCanonicalOne(t *testing.T) {
 	for host, want := range map[string]string{"www.localhost:8080": "http://localhost:8080/x", "www.localhost:": "http://localhost/x", "www.localhost.:80": "http://localhost:80/x"} {
 		conn := b.dial("http")
 		fmt.Fprintf(conn, "GET /x HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host)
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		res, err := httplint.Read(t, bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +246,7 @@ func TestChangedRulesOfASiteAreNotFelt(t *testing.T) {
 	ask := func(path string) *http.Response {
 		t.Helper()
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
-		res, err := http.ReadResponse(reader, nil)
+		res, err := httplint.Read(t, reader, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

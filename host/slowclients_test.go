@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // filesWanted are those that this test has open: its own ends of 5,000
@@ -93,9 +95,9 @@ func TestSlowClientsHoldUpNobody(t *testing.T) {
 	var asking sync.WaitGroup
 	for i := range 3 {
 		asking.Go(func() {
-			client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+			client := &http.Client{Timeout: 20 * time.Second, Transport: &httplint.Transport{T: t, Base: &http.Transport{
 				DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: b.roots(), ServerName: "localhost"}, ForceAttemptHTTP2: i == 2,
-			}}
+			}}}
 			for {
 				select {
 				case <-ended:

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -353,10 +352,7 @@ func TestDevLetsGoOfPagesAtItsEnd(t *testing.T) {
 		t.Error("the events go on")
 	}
 	check(t, d.Close())
-	if a := httptest.NewRecorder(); true {
-		d.ServeHTTP(a, httptest.NewRequest("HEAD", "/.roost/events", nil))
-		if body, _ := io.ReadAll(a.Body); a.Code != 200 || len(body) != 0 {
-			t.Errorf("HEAD: %d %q", a.Code, body)
-		}
+	if a := httplint.Record(t, d, httptest.NewRequest("HEAD", "/.roost/events", nil)); a.Code != 200 || a.Body.Len() != 0 {
+		t.Errorf("HEAD: %d %q", a.Code, a.Body)
 	}
 }

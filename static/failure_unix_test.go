@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // inChild runs the calling test again in a process of its own, and returns
@@ -52,9 +54,7 @@ func TestNoMoreOpenFiles(t *testing.T) {
 	s.shows("/hot", 200, "hot")
 	s.shows("/late", 200, "late")
 	ask := func(path string) *httptest.ResponseRecorder {
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		return w
+		return httplint.Record(t, s, httptest.NewRequest("GET", path, nil))
 	}
 	check(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 100, Max: 100}))
 	var taken []*os.File

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 func TestLinksAreFollowedInsideTheFolder(t *testing.T) {
@@ -134,8 +136,7 @@ func TestSwappingLinksNeverLeadOutside(t *testing.T) {
 				asking.Go(func() {
 					for n := range 1000 {
 						path := []string{"/d/f", "/d/g", "/file"}[n%3]
-						w := httptest.NewRecorder()
-						s.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+						w := httplint.Record(t, s, httptest.NewRequest("GET", path, nil))
 						body := w.Body.String()
 						switch {
 						case strings.Contains(body, "SSS") || strings.Contains(body, "SECRET"):

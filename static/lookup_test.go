@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 func TestPathsAreMadeCanonical(t *testing.T) {
@@ -147,7 +149,9 @@ func TestSinglePageAppGetsItsNavigations(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	w.Header().Set("Vary", "Origin") // what was said before stays said
-	s.ServeHTTP(w, with(httptest.NewRequest("GET", "/users/7", nil), "Sec-Fetch-Mode", "navigate"))
+	r := with(httptest.NewRequest("GET", "/users/7", nil), "Sec-Fetch-Mode", "navigate")
+	s.ServeHTTP(w, r)
+	httplint.Recorded(t, w, r)
 	if got := strings.Join(w.Header()["Vary"], ", "); w.Code != 200 || got != "Origin, Accept, Sec-Fetch-Mode, Accept-Encoding" {
 		t.Errorf("with another Vary: %d %s", w.Code, got)
 	}

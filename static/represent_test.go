@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 // represented serves each kind of representation: compressed here, beside in
@@ -170,7 +172,7 @@ func TestARequestOverHTTPAllocatesLittle(t *testing.T) {
 					return
 				} else if size == 0 {
 					if end := bytes.Index(buffer[:n], []byte("\r\n\r\n")); end > 0 {
-						res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(buffer[:n])), nil)
+						res, err := httplint.Read(t, bufio.NewReader(bytes.NewReader(buffer[:n])), nil)
 						check(t, err)
 						if n == end+4+int(res.ContentLength) {
 							size = n
