@@ -38,6 +38,7 @@ type Folder struct {
 	log     *slog.Logger
 	notices notices
 	memory  memory
+	orders  orders // of listings
 	encoder encoder
 	// compresses: contents are compressed here.
 	compresses bool

@@ -36,16 +36,18 @@ type Listed struct {
 
 // view is which entries are listed, and in which order. Folders come first in any.
 type view struct {
-	by            string // what files are sorted by: "name", "size" or "modified"
+	by            string // what files are sorted by: one of sortKeys
 	descending    bool
 	offset, limit int
 }
+
+var sortKeys = []string{"name", "size", "modified"}
 
 // viewOf reads the query: sort, order (asc, desc), offset, and limit, up to
 // 10,000. What else is there is not meant for us. It fails on other values.
 func viewOf(q url.Values) (v view, ok bool) {
 	v = view{by: cmp.Or(q.Get("sort"), "name"), limit: maxListed}
-	ok = slices.Contains([]string{"name", "size", "modified"}, v.by)
+	ok = slices.Contains(sortKeys, v.by)
 	switch q.Get("order") {
 	case "", "asc":
 	case "desc":
@@ -92,7 +94,7 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 		f.fail(w, r, http.StatusBadRequest)
 		return
 	}
-	l := t.listing(path, asked)
+	l := f.orders.sort(t, path, asked).listing(path, asked)
 	l.Path = strings.TrimSuffix(f.config.Prefix, "/") + path
 	h := w.Header()
 	AddVary(h, "Accept")
@@ -134,40 +136,19 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	}
 }
 
-// listing returns the entries of the directory at path that are in v. Names
-// are in natural order, and so are files that v's order says nothing about.
-func (t *table) listing(path string, v view) Listing {
-	folders, assets := t.list(path)
-	folders = slices.SortedFunc(slices.Values(folders), natural)
-	slices.SortFunc(assets, func(a, b *asset) int {
-		var c int
-		switch v.by {
-		case "size":
-			c = cmp.Compare(a.stamp.size, b.stamp.size)
-		case "modified":
-			c = cmp.Compare(a.stamp.modified, b.stamp.modified)
-		default:
-			c = natural(a.path[len(path):], b.path[len(path):])
-		}
-		if v.descending {
-			c = -c
-		}
-		return cmp.Or(c, natural(a.path[len(path):], b.path[len(path):]))
-	})
-	if v.by == "name" && v.descending {
-		slices.Reverse(folders)
-	}
-	total := len(folders) + len(assets)
+// listing returns the entries that are in v, which s is sorted for.
+func (s *sorted) listing(path string, v view) Listing {
+	total := len(s.folders) + len(s.assets)
 	l := Listing{Total: total, Offset: min(v.offset, total)}
 	end := min(l.Offset+v.limit, total)
 	l.Truncated = end < total
 	l.Entries = make([]Listed, 0, end-l.Offset)
 	for i := l.Offset; i < end; i++ {
-		if i < len(folders) {
-			l.Entries = append(l.Entries, Listed{Name: folders[i], Type: "folder"})
+		if i < len(s.folders) {
+			l.Entries = append(l.Entries, Listed{Name: s.folders[i], Type: "folder"})
 			continue
 		}
-		a := assets[i-len(folders)]
+		a := s.assets[i-len(s.folders)]
 		at := time.Unix(0, a.stamp.modified).UTC().Truncate(time.Second)
 		l.Entries = append(l.Entries, Listed{Name: a.path[len(path):], Type: "file", Size: a.stamp.size, Modified: &at})
 	}

@@ -85,14 +85,14 @@ func TestLongListingIsCut(t *testing.T) {
 	}
 	tab := tableOf(paths...)
 	first, second := view{by: "name", limit: maxListed}, view{by: "name", limit: maxListed, offset: maxListed}
-	l := tab.listing("/", first)
+	l := tab.sort("/", first).listing("/", first)
 	l.Path = "/"
 	page := string(l.page("/", first))
 	if len(l.Entries) != maxListed || !l.Truncated || l.Total != maxListed+5 ||
 		!strings.Contains(page, "<p>10000 of 10005 names are shown: 1 to 10000.</p>") || !strings.Contains(page, `"?sort=name&amp;order=asc&amp;offset=10000"`) {
 		t.Errorf("%d entries, %v", len(l.Entries), l.Truncated)
 	}
-	l = tab.listing("/", second)
+	l = tab.sort("/", second).listing("/", second)
 	l.Path = "/"
 	page = string(l.page("/", second))
 	if len(l.Entries) != 5 || l.Truncated || l.Entries[0].Name != "10000" ||
@@ -161,6 +161,43 @@ func TestListingIsSortedAsAsked(t *testing.T) {
 			t.Errorf("%s: %d", query, a.StatusCode)
 		}
 	}
+}
+
+func TestALargeFolderIsSortedOnce(t *testing.T) {
+	all := files{"small/x": "", "small/y": ""}
+	for i := range worthKeeping {
+		all[fmt.Sprintf("large/%d", i)] = ""
+	}
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, all)
+	kept := func() (n int) {
+		for i := range s.orders {
+			if s.orders[i].Load() != nil {
+				n++
+			}
+		}
+		return n
+	}
+	s.get("/small/")
+	if n := kept(); n != 0 {
+		t.Errorf("%d orders of a small folder are kept", n)
+	}
+	first := s.get("/large/?limit=3&sort=modified")
+	order := s.orders[4].Load()
+	if kept() != 1 || order == nil || s.get("/large/?limit=3&sort=modified").body != first.body || s.orders[4].Load() != order {
+		t.Errorf("%d orders are kept, or not used", kept())
+	}
+	for _, query := range []string{"", "?order=desc", "?sort=size", "?sort=size&order=desc", "?sort=modified&order=desc"} {
+		s.get("/large/" + query)
+	}
+	if n := kept(); n != len(s.orders) {
+		t.Errorf("%d orders are kept", n)
+	}
+	// A change shows all the same.
+	s.run()
+	write(t, s.root, files{"large/0new": "new"})
+	within(t, time.Second, "the listing shows the new file", func() bool {
+		return strings.Contains(s.get("/large/?limit=1&sort=size&order=desc").body, "0new")
+	})
 }
 
 func TestListingIsAskedForAgainAndNotModified(t *testing.T) {
