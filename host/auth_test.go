@@ -199,6 +199,34 @@ func TestNoSpellingOfAPathComesPastThePassword(t *testing.T) {
 	}
 }
 
+// TestARewriteMeetsTheLockOfWhereItLeads has rules that lead into and out of what is locked.
+func TestARewriteMeetsTheLockOfWhereItLeads(t *testing.T) {
+	b := newBox(t)
+	open := Target{Root: b.folder(map[string]string{"index.html": "public", "page.html": "public"})}
+	c := Config{Sites: []Site{{
+		Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: open,
+		Rewrites: []Rewrite{{From: "/shortcut", To: "/admin/secret"}, {From: "/s/*", To: "/admin/:splat"}, {From: "/admin/help", To: "/page"}},
+		Routes: []Route{
+			{Path: "/admin/", Target: Target{Root: b.folder(map[string]string{"secret": "SECRET", "index.html": "SECRET"}), Protection: locked(t)}},
+			{Path: "/denied/", Target: Target{Root: open.Root, Protection: Protection{Deny: []string{"127.0.0.1", "::1"}}}},
+		},
+	}}}
+	b.settled(c)
+	for path, want := range map[string]int{
+		"/shortcut": 401, "/s/secret": 401, "/s/": 401, "/s/../admin/secret": 401, "/s/x/../secret": 401, "/admin/secret": 401, "/admin/help": 200, "/denied/": 403, "/": 200,
+	} {
+		answer := rawly(t, b.dial("http"), "localhost", path)
+		if !strings.HasPrefix(answer, fmt.Sprintf("HTTP/1.1 %d ", want)) || strings.Contains(answer, "SECRET") {
+			t.Errorf("%s: want %d: %s", path, want, answer)
+		}
+	}
+	for _, path := range []string{"/shortcut", "/s/secret"} {
+		if res := b.as("ann", "right", "GET", "http://localhost"+path); res.StatusCode != 200 {
+			t.Errorf("%s: ann gets %d", path, res.StatusCode)
+		}
+	}
+}
+
 // overHTTP2 asks for a path as it stands.
 func (b *box) overHTTP2(name, path string) string {
 	b.t.Helper()
