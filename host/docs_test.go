@@ -15,9 +15,9 @@ import (
 var mustDo = []string{
 	// how a file is represented and cached
 	"Precompressed files", "Compression", "Compressed once", "Vary", "ETag", "If-None-Match", "Last-Modified and other conditions", "Ranges",
-	"Methods", "Cache-Control", "In memory", "Types", "Changes", "Never half a file", "Large files",
+	"Methods", "Cache-Control", "In memory", "Types", "Changes", "Never half a file", "Large files", "Many files", "Want of files or memory",
 	// which file it is, and what else is answered
-	"Single-page apps", "Clean URLs", "Slashes", "Error pages", "Listing", "Hidden files", "Symbolic links", "Paths that attack",
+	"Single-page apps", "Clean URLs", "Slashes", "Error pages", "Listing", "Hidden files", "Symbolic links", "Files only", "Paths that attack", "Names of Windows",
 	"Redirects, rewrites, headers", "Rules of a site", "Rules that attack", "Attacks", "Domains", "Canonical domain", "CORS", "Basic auth", "Limits", "Addresses", "Security headers",
 	"Access log", "Early hints", "Downloads", "Development", "Figures", "Maintenance",
 	// how it travels

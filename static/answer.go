@@ -87,10 +87,21 @@ func (v *variant) sendParts(w http.ResponseWriter, file *os.File, kind *mediaTyp
 // sendFile writes part of a file. The writer is offered the file itself, so
 // that net/http can have the kernel copy it (sendfile(2)); one that cannot
 // take it, as with HTTP/2, gets buffers large enough to fill its frames.
+//
+// The last byte follows only if the file has not been written to meanwhile.
+// Else, and when the file is cut short, the connection is broken off: it must not look
+// as if all of one state had been sent. A file that has grown counts as one that
+// was added to, as logs are.
 func sendFile(w http.ResponseWriter, file *os.File, part span) {
-	src := &io.LimitedReader{R: file, N: part.length}
-	_, err := file.Seek(part.start, io.SeekStart)
+	if part.length == 0 {
+		return
+	}
+	was, err := file.Stat()
 	if err == nil {
+		_, err = file.Seek(part.start, io.SeekStart)
+	}
+	src := &io.LimitedReader{R: file, N: part.length - 1}
+	if err == nil && src.N > 0 {
 		if to, ok := w.(io.ReaderFrom); ok {
 			_, err = to.ReadFrom(src)
 		} else {
@@ -100,11 +111,24 @@ func sendFile(w http.ResponseWriter, file *os.File, part span) {
 		}
 	}
 	var reading *fs.PathError
-	if src.N > 0 && (err == nil || errors.As(err, &reading)) {
-		// The file was cut short after its length was promised. The
-		// connection must not look as if all had been sent.
-		panic(http.ErrAbortHandler)
+	if err != nil && !errors.As(err, &reading) {
+		return // the client has gone
 	}
+	var last [1]byte
+	if err == nil && src.N == 0 {
+		if _, err = file.ReadAt(last[:], part.end()-1); err == nil && !overwritten(file, was) {
+			_, _ = w.Write(last[:])
+			return
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// overwritten tells whether a file has been written to since it was, other than at its end.
+// The inode's change time says less: it changes also when the file gets another name or none.
+func overwritten(file *os.File, was os.FileInfo) bool {
+	now, err := file.Stat()
+	return err != nil || now.Size() <= was.Size() && !now.ModTime().Equal(was.ModTime())
 }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}

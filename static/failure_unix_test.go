@@ -171,6 +171,10 @@ func TestPipesSocketsAndDevicesAreNotServed(t *testing.T) {
 			}
 			s.shows("/"+name, 404, "")
 		}
+		// Another name of a file elsewhere is a file here: whoever may make one may as well copy it.
+		write(t, filepath.Dir(s.root), files{"outside": "o"})
+		check(t, os.Link(s.path("../outside"), s.path("hard")))
+		s.shows("/hard", 200, "o")
 		write(t, s.root, files{"last": "l"})
 		s.shows("/last", 200, "l")
 		for _, path := range []string{"/pipe", "/s", "/null", "/zero", "/tty"} {
