@@ -345,7 +345,10 @@ func TestCompressedContentsAreOneStateOfTheFile(t *testing.T) {
 	for i := range 45 {
 		as := coding(i % codings)
 		for _, path := range []string{"/renamed.js", "/written.js"} {
-			a := s.get(path, "Accept-Encoding: "+contentEncoding[as][0])
+			a, whole := s.getMaybe(path, "Accept-Encoding: "+contentEncoding[as][0])
+			if !whole {
+				continue // broken off, because the file was written to meanwhile
+			}
 			if a.StatusCode != http.StatusOK || path == "/written.js" && a.Header.Get("Content-Encoding") == "" {
 				continue // from disk, as it is at the moment
 			}

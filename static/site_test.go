@@ -116,7 +116,22 @@ type answer struct {
 // get asks with fields "Name: value".
 func (s *site) get(path string, fields ...string) answer { return s.ask("GET", path, fields...) }
 
+// getMaybe is get for an answer that may be broken off.
+func (s *site) getMaybe(path string, fields ...string) (a answer, whole bool) {
+	s.t.Helper()
+	res, err := s.asks.RoundTrip(s.request("GET", path, fields))
+	check(s.t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return answer{res, string(body)}, err == nil
+}
+
 func (s *site) ask(method, path string, fields ...string) answer {
+	s.t.Helper()
+	return s.do(s.request(method, path, fields))
+}
+
+func (s *site) request(method, path string, fields []string) *http.Request {
 	s.t.Helper()
 	r, err := http.NewRequest(method, s.url+path, nil)
 	check(s.t, err)
@@ -124,7 +139,7 @@ func (s *site) ask(method, path string, fields ...string) answer {
 		name, value, _ := strings.Cut(field, ": ")
 		r.Header.Add(name, value)
 	}
-	return s.do(r)
+	return r
 }
 
 // plainTransport asks for what it is told to, and gives the bytes that it gets.
