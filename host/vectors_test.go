@@ -224,14 +224,17 @@ func newAttacked(t *testing.T) *attacked {
 		}
 	}
 	closed := Target{Root: a.folder(map[string]string{"index.html": "FORBIDDEN", "x.txt": "FORBIDDEN", "x/index.html": "FORBIDDEN"}), Protection: Protection{Deny: []string{"0.0.0.0/0", "::/0"}}}
+	vault := Target{Root: closed.Root, Protection: Protection{BasicAuth: &BasicAuth{Users: map[string]string{"ann": hashOf(t, "right")}}}}
 	c := Config{Host: Listen{ProgressTimeout: milliseconds(2000)}, Sites: []Site{
 		{Domains: []string{"files.test"}, RedirectHTTPS: no(), Target: Target{Root: root}, Routes: []Route{
-			{Path: "/admin/", Target: closed}, {Path: "/api/", Target: Target{App: "web"}, StripPrefix: true}, {Path: "/api/inner/", Target: closed},
+			{Path: "/admin/", Target: closed}, {Path: "/vault/", Target: vault}, {Path: "/api/", Target: Target{App: "web"}, StripPrefix: true}, {Path: "/api/inner/", Target: closed},
 		}},
 		{Domains: []string{"spa.test"}, RedirectHTTPS: no(), Target: Target{Root: spa}},
 		{Domains: []string{"app.test"}, RedirectHTTPS: no(), Target: Target{App: "web"}},
 		{Domains: []string{"secure.test"}, Target: Target{Root: root}},
 	}}
+	c.Sites[0].Redirects = []Redirect{{From: "/go/*", To: "/to/:splat"}, {From: "/far/:name", To: "https://example.com/:name"}}
+	c.Sites[0].Rewrites = []Rewrite{{From: "/re/*", To: "/:splat"}}
 	c.Sites[1].Serving.SPA = true
 	testApp(t, &c, "web", "record", 1)
 	a.settled(c)
@@ -356,7 +359,7 @@ func TestEveryVectorGetsItsVerdict(t *testing.T) {
 	t.Parallel()
 	a := newAttacked(t)
 	all := readVectors(t)
-	if len(all) < 311 {
+	if len(all) < 700 {
 		t.Errorf("only %d vectors", len(all))
 	}
 	names := map[string]bool{}
