@@ -138,8 +138,10 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 			f.pending.add(path, time.Now())
 		case <-f.watch.errors: // too many events at once: some are lost
 			again = earlier(again, soonest)
-		case path := <-f.stale:
-			f.pending.add(path, time.Now())
+		case path := <-f.stale: // from a request; further ones are no further changes
+			if f.pending[path] == nil {
+				f.pending.add(path, time.Now())
+			}
 		case <-timer.C:
 		}
 		now = time.Now()

@@ -248,6 +248,21 @@ func TestFileWrittenAllTheTimeStaysAsItWasUntilItRests(t *testing.T) {
 	s.shows("/status.json", 200, string(want))
 }
 
+// A request that reads a changed file from disk tells of it. Were each such
+// word a change of its own, a file that is asked for all the time would never
+// come to rest, and be read for each request.
+func TestChangedFileThatIsAskedForAllTheTimeIsKnown(t *testing.T) {
+	s := newSite(t, Config{}, files{"a.txt": "old"}).run()
+	write(t, s.root, files{"a.txt": "newer"}) // not asked for before: it is not in memory
+	within(t, time.Second, "the table knows the change", func() bool {
+		s.get("/a.txt")
+		return s.table.Load().asset("/a.txt").stamp.size == int64(len("newer"))
+	})
+	if a := s.get("/a.txt"); a.body != "newer" {
+		t.Error(brief(a))
+	}
+}
+
 func TestLostEventsAreMadeUpFor(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, Config{}, files{"dir/x": "1"})
