@@ -70,6 +70,7 @@ func TestASmallFileIsAnsweredWithoutAllocationsOfOurOwn(t *testing.T) {
 	dir := b.folder(map[string]string{"file.css": strings.Repeat("x", 1024)})
 	b.settled(Config{Host: Listen{AccessLog: no()}, Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir}}}})
 	answer, body := b.get(b.client(false), "http://localhost/file.css")
+	answer.Header.Del("Date") // net/http's
 	same := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), answer.Header)
 		w.WriteHeader(http.StatusOK)

@@ -160,16 +160,22 @@ type tab struct {
 	close func()
 }
 
-// openTab loads the page as a browser does, and listens.
-func openTab(s *site) *tab {
+// openState is the state that a page shows which is loaded now.
+func openState(s *site) string {
 	s.t.Helper()
 	_, rest, ok := strings.Cut(s.get("/", "Accept: text/html").body, devTag)
 	if !ok {
 		s.t.Fatal("the page has no script")
 	}
 	shows, _, _ := strings.Cut(rest, `"`)
-	b := &tab{t: s.t, url: s.url, shows: shows, asks: s.asks}
-	b.listen("/.roost/events?" + shows)
+	return shows
+}
+
+// openTab loads the page as a browser does, and listens.
+func openTab(s *site) *tab {
+	s.t.Helper()
+	b := &tab{t: s.t, url: s.url, shows: openState(s), asks: s.asks}
+	b.listen("/.roost/events?" + b.shows)
 	return b
 }
 
@@ -256,7 +262,7 @@ func TestOpenPagesHearOfChanges(t *testing.T) {
 	for _, b := range tabs {
 		b.hears("reload")
 	}
-	if now := openTab(s).shows; now != tabs[0].shows {
+	if now := openState(s); now != tabs[0].shows {
 		t.Errorf("pages were told of %s, new ones show %s", tabs[0].shows, now)
 	}
 }
@@ -299,7 +305,7 @@ func TestABuildIsNoStormOfReloads(t *testing.T) {
 	}
 	took := time.Since(begun)
 	within(t, time.Second, "the last file is served", func() bool { return s.get("/chunk-299.js").StatusCode == 200 })
-	last, heard := openTab(s).shows, 0
+	last, heard := openState(s), 0
 	for b.shows != last {
 		b.hears("reload")
 		heard++
@@ -322,13 +328,22 @@ func TestAPageThatWasAwayHearsWhatItMissed(t *testing.T) {
 	write(t, root, files{"style.css": "b{}"})
 	b.hears("style") // and nothing before
 	b.close()
+	changed := func() {
+		t.Helper()
+		within(t, time.Second, "the change is in the table", func() bool { return openState(second) != b.shows })
+	}
 	write(t, root, files{"index.html": "<body>more"})
-	within(t, time.Second, "the page is new", func() bool { return strings.Contains(second.get("/").body, "more") })
-	b.listen("/.roost/events?"+openTab(first).shows, "Last-Event-ID: "+b.shows) // browsers repeat the first query
+	changed()
+	b.listen("/.roost/events?" + b.shows)
 	b.hears("reload")
 	b.close()
-	b.listen("/.roost/events?rubbish")
 	write(t, root, files{"style.css": "c{}"})
+	changed()
+	b.listen("/.roost/events?"+openState(first), "Last-Event-ID: "+b.shows) // browsers repeat the first query
+	b.hears("style")
+	b.close()
+	b.listen("/.roost/events?rubbish")
+	write(t, root, files{"style.css": "d{}"})
 	b.hears("style")
 }
 
