@@ -185,6 +185,7 @@ func TestABrokenAnswerIsFound(t *testing.T) {
 		{"Accept-Encoding is", asking("Accept-Encoding: gzip, br;q=0, *"), with(nothing, "Content-Encoding: br", "Vary: Accept-Encoding")},
 		{"Accept-Encoding is", get, with(nothing, "Content-Encoding: gzip", "Vary: Accept-Encoding")},
 		{"the body is not gzip", asking("Accept-Encoding: gzip"), with(ok, "Content-Encoding: gzip", "Vary: Accept-Encoding", "Content-Length: 5", "", "hello")},
+		{"the body is not br", asking("Accept-Encoding: br"), with(ok, "Content-Encoding: br", "Vary: Accept-Encoding", "Content-Length: 5", "", "hello")},
 		{"the body is not zstd", asking("Accept-Encoding: zstd"), with(ok, "Content-Encoding: zstd", "Vary: Accept-Encoding", "Content-Length: 5", "", "hello")},
 		{"application/json that is none", get, raw("HTTP/1.1 404 Not Found", "Content-Type: application/json", "X-Content-Type-Options: nosniff", "Cache-Control: no-store", "Content-Length: 1", "", "{")},
 

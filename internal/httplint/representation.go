@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -118,6 +119,8 @@ func codedBody(a *answer) {
 		if in, err = gzip.NewReader(bytes.NewReader(a.body)); err == nil {
 			_, err = io.Copy(io.Discard, in)
 		}
+	case "br":
+		_, err = io.Copy(io.Discard, brotli.NewReader(bytes.NewReader(a.body)))
 	case "zstd":
 		var in *zstd.Decoder
 		if in, err = zstd.NewReader(bytes.NewReader(a.body), zstd.WithDecoderConcurrency(1)); err == nil {
