@@ -22,8 +22,8 @@ import (
 type Options struct {
 	// Dir is the folder of certificates, accounts and the internal CA; 0700, and
 	// everything in it 0600. It belongs to one process at a time. In it are
-	// certificates, acme (accounts), ca (see RootPEM), ocsp, locks, and corrupt
-	// (what could not be used).
+	// certificates, acme (accounts), ca (see RootPEM), ocsp, locks, tickets.json
+	// (keys of session tickets), and corrupt (what could not be used).
 	Dir string
 	// Log is tagged by the caller; nothing is written when nil.
 	Log *slog.Logger
@@ -41,6 +41,7 @@ type Certs struct {
 	storage *certmagic.FileStorage
 	ca      *authority
 	mint    *mint
+	tickets *tickets
 
 	// Set by tests, before Run.
 	check       time.Duration               // how often renewal is considered; 10 min when 0
@@ -93,6 +94,7 @@ func New(o Options) (*Certs, error) {
 		storage:    &certmagic.FileStorage{Path: o.Dir},
 		ca:         ca,
 		mint:       &mint{ca: ca},
+		tickets:    newTickets(filepath.Join(o.Dir, "tickets.json"), o.Log),
 		backoff:    backoff,
 		zeroSSLURL: zeroSSLURL,
 		loads:      make(chan struct{}, 16),
@@ -153,6 +155,7 @@ func (c *Certs) Run(ctx context.Context) error {
 	defer clean.Stop()
 	c.poke()
 	for {
+		c.tickets.turn(time.Now())
 		select {
 		case <-ctx.Done():
 			return nil

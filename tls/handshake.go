@@ -73,15 +73,14 @@ func (t *table) find(name string) (place, bool) {
 
 // ServerConfig returns what the listener does handshakes by: TLS 1.2 and later,
 // forward secrecy and authenticated encryption only, HTTP/2 and HTTP/1.1, and
-// the ACME challenge of RFC 8737. Keys of session tickets belong to the one
-// Config: call it once for a listener.
+// the ACME challenge of RFC 8737. All share the keys of session tickets.
 //
 // A name that nobody wants is refused with the alert unrecognized_name (RFC
 // 6066, section 3). So far as a public name has no certificate yet, its
 // handshakes fail with internal_error: any other certificate would only teach
 // people to click warnings away.
 func (c *Certs) ServerConfig() *tls.Config {
-	return &tls.Config{
+	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// Of TLS 1.2; those of 1.3 are all good and cannot be chosen.
 		CipherSuites: []uint16{
@@ -93,6 +92,8 @@ func (c *Certs) ServerConfig() *tls.Config {
 		NextProtos:     []string{"h2", "http/1.1", acmez.ACMETLS1Protocol},
 		GetCertificate: c.certificate,
 	}
+	c.tickets.give(config, "")
+	return config
 }
 
 // certificate chooses the certificate of a handshake. With neither certificate

@@ -74,7 +74,7 @@ func Listen(inner net.Listener, config *tls.Config, o ListenOptions) *Listener {
 	}
 	l := &Listener{
 		inner:   inner,
-		config:  config.Clone(), // once: a clone for each connection would lose the keys of session tickets
+		config:  config.Clone(), // once, not for each connection
 		o:       o,
 		patient: time.Second,
 		slots:   make(chan struct{}, o.Handshakes),
