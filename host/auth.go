@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -35,19 +37,22 @@ type basicAuth struct {
 	users map[string][]byte
 	cost  int                               // the highest of all users
 	wrong *tokenBuckets                     // by client and user
+	tried *tokenBuckets                     // by client: guesses at all users
 	first singleflight.Group                // of the same credentials from the same client, at the same time
 	match func(hash, password []byte) error // a seam: bcrypt
 	turns chan struct{}                     // hashing
 
 	key   [sha256.Size]byte // of what is remembered
-	mu    sync.Mutex
-	right map[[sha256.Size]byte]bool
+	mu    sync.Mutex        // held to remember
+	right atomic.Pointer[map[[sha256.Size]byte]bool]
 }
 
 const (
 	maxRemembered = 4096             // credentials; a browser has one
 	wrongAtOnce   = 10               // guesses at one user's password from one address, and then
 	wrongEach     = 10 * time.Second // one in so long
+	triedAtOnce   = 100              // guesses at whatever users from one address, and then
+	triedEach     = time.Second      // one in so long
 	hashingWait   = 5 * time.Second  // for one's turn at bcrypt
 )
 
@@ -64,9 +69,11 @@ var hashing = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 
 func newBasicAuth(c BasicAuth) *basicAuth {
 	a := &basicAuth{
-		realm: c.Realm, users: map[string][]byte{}, wrong: newTokenBuckets(wrongAtOnce, wrongEach),
-		match: bcrypt.CompareHashAndPassword, turns: hashing, right: map[[sha256.Size]byte]bool{},
+		realm: c.Realm, users: map[string][]byte{},
+		wrong: newTokenBuckets(wrongAtOnce, wrongEach), tried: newTokenBuckets(triedAtOnce, triedEach),
+		match: bcrypt.CompareHashAndPassword, turns: hashing,
 	}
+	a.right.Store(&map[[sha256.Size]byte]bool{})
 	rand.Read(a.key[:])
 	for name, hash := range c.Users {
 		a.users[name] = []byte(hash)
@@ -112,19 +119,14 @@ func (a *basicAuth) validate(user, password string, c echo.Context) (bool, error
 	return ok, nil
 }
 
-// check computes. The error is tooSoon, where this client has guessed at this
-// user too often, DeadlineExceeded, or that the credentials are wrong. A client
-// that guesses at one user does not lock out another behind the same address.
+// check computes. The error is tooSoon, where this client has guessed too
+// often, DeadlineExceeded, or that the credentials are wrong.
 func (a *basicAuth) check(mac [sha256.Size]byte, client, user, password string) error {
 	if a.remembers(mac) {
 		return nil
 	}
-	hash, known := a.users[user]
-	guessed := client
-	if known {
-		guessed += "\x00" + user // of the rest nobody has to be told apart
-	}
-	if wait := a.wrong.take(guessed); wait > 0 {
+	undo, wait := a.guess(client, user)
+	if wait > 0 {
 		return tooSoon(wait)
 	}
 	turn := time.NewTimer(hashingWait)
@@ -133,15 +135,32 @@ func (a *basicAuth) check(mac [sha256.Size]byte, client, user, password string) 
 	case a.turns <- struct{}{}:
 		defer func() { <-a.turns }()
 	case <-turn.C:
-		a.wrong.putBack(guessed)
+		undo()
 		return context.DeadlineExceeded
 	}
+	hash, known := a.users[user]
 	if err := a.compare(hash, known, password); err != nil {
 		return err
 	}
-	a.wrong.putBack(guessed)
+	undo()
 	a.remember(mac)
 	return nil
+}
+
+// guess counts a guess. A client that guesses at one user does not lock out
+// another behind the same address, unless it guesses at many. Users that there
+// are not count like others: a 429 tells nobody which there are.
+func (a *basicAuth) guess(client, user string) (undo func(), wait time.Duration) {
+	if wait := a.tried.take(client); wait > 0 {
+		return nil, wait
+	}
+	name := a.mac(user, "") // short, whatever is sent
+	both := client + string(name[:])
+	if wait := a.wrong.take(both); wait > 0 {
+		a.tried.putBack(client)
+		return nil, wait
+	}
+	return func() { a.tried.putBack(client); a.wrong.putBack(both) }, 0
 }
 
 // compare takes as long for any user, known or not, as for the one with the
@@ -175,11 +194,7 @@ func (a *basicAuth) mac(user, password string) [sha256.Size]byte {
 	return sha256.Sum256(append(append(text, ':'), password...)) // a name has no colon
 }
 
-func (a *basicAuth) remembers(mac [sha256.Size]byte) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.right[mac]
-}
+func (a *basicAuth) remembers(mac [sha256.Size]byte) bool { return (*a.right.Load())[mac] }
 
 // remember keeps what is right. That is as much as there are users, but for
 // bcrypt, which does not look beyond 72 bytes: those who know a password can
@@ -187,10 +202,11 @@ func (a *basicAuth) remembers(mac [sha256.Size]byte) bool {
 func (a *basicAuth) remember(mac [sha256.Size]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.right) >= maxRemembered {
-		clear(a.right)
+	right := map[[sha256.Size]byte]bool{mac: true}
+	if known := *a.right.Load(); len(known) < maxRemembered {
+		maps.Copy(right, known)
 	}
-	a.right[mac] = true
+	a.right.Store(&right)
 }
 
 // ErrPasswordLong says that bcrypt would not look at all of a password.

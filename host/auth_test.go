@@ -305,8 +305,8 @@ func TestUnknownUsersTakeAsLongAsKnownOnes(t *testing.T) {
 	for i := range maxRemembered + 10 {
 		a.remember(a.mac("ann", fmt.Sprint(i)))
 	}
-	if len(a.right) > maxRemembered {
-		t.Errorf("%d are remembered", len(a.right))
+	if n := len(*a.right.Load()); n > maxRemembered {
+		t.Errorf("%d are remembered", n)
 	}
 }
 
@@ -335,14 +335,15 @@ func TestGuessersAreHeldUpAndOthersAreNot(t *testing.T) {
 	expect("ann comes in", office, "ann", "right", 200)
 	for i := range wrongAtOnce {
 		expect("a guess", office, "ann", fmt.Sprint("guess", i), 401)
-		expect("a guess at nobody", office, fmt.Sprint("nobody", i), "x", 401)
+		expect("a guess at nobody", office, "nobody", fmt.Sprint("guess", i), 401)
 	}
 	expect("one guess too many", office, "ann", "guess", 429)
-	expect("nobody is anybody", office, "someone else", "guess", 429)
+	expect("and one at nobody, who might be somebody", office, "nobody", "guess", 429)
+	expect("a guess at another, who might be somebody", office, "nobody else", "guess", 401)
 	expect("ann goes on, whoever guesses beside her", office, "ann", "right", 200)
 	expect("bob comes in beside the guesser", office, "bob", "bob's", 200)
 	expect("a guess from elsewhere", elsewhere, "ann", "guess", 401)
-	expect("who asks without a password is asked for one", office, "", "", 429)
+	expect("a name is asked for", office, "", "", 401)
 	if res := b.from(office, "GET", "http://localhost/"); res.StatusCode != 401 {
 		t.Errorf("without a password: %d", res.StatusCode)
 	}
@@ -362,6 +363,41 @@ func TestGuessersAreHeldUpAndOthersAreNot(t *testing.T) {
 	expect("a user who is gone", elsewhere, "bob", "bob's", 401)
 	expect("the new one", elsewhere, "ann", "new", 200)
 }
+
+// TestRefusalsOfGuessesTellNobodyWhichUsersThereAre guesses at all kinds of names.
+func TestRefusalsOfGuessesTellNobodyWhichUsersThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newBasicAuth(BasicAuth{Users: map[string]string{"ann": nobodys(4), "bob": nobodys(4)}})
+		a.match = func(hash, password []byte) error { return bcrypt.ErrMismatchedHashAndPassword }
+		refused := func(client, user string) bool {
+			var wait tooSoon
+			return errors.As(a.check(a.mac(user, "guess"), client, user, "guess"), &wait)
+		}
+		var known, unknown string
+		for range wrongAtOnce + 3 {
+			known += fmt.Sprint(refused("one", "ann"), refused("one", "bob"), " ")
+			unknown += fmt.Sprint(refused("two", "xxx"), refused("two", "yyy"), " ")
+		}
+		if known != unknown || !strings.HasSuffix(known, "true true ") {
+			t.Errorf("known users: %s\nunknown ones: %s", known, unknown)
+		}
+		for i := range triedAtOnce {
+			if refused("three", fmt.Sprint("user", i)) {
+				t.Fatalf("guess %d is refused", i)
+			}
+		}
+		if !refused("three", "ann") || !refused("three", "xxx") || refused("four", "ann") {
+			t.Error("who goes through all the names may go on, or nobody else may")
+		}
+		time.Sleep(triedEach) // the bubble's
+		if refused("three", "ann") || !refused("three", "ann") {
+			t.Error("it is not one guess in so long")
+		}
+	})
+}
+
+// nobodys is a hash that fits nothing.
+func nobodys(cost int) string { return string(nobody(cost)) }
 
 // TestAFloodOfGuessesLeavesTheCoresToOthers has as many clients as it likes.
 func TestAFloodOfGuessesLeavesTheCoresToOthers(t *testing.T) {
