@@ -140,7 +140,7 @@ func TestNoSpellingOfAPathComesPastThePassword(t *testing.T) {
 	lock := locked(t)
 	site := func(domain string, root Target, admin Route) Site {
 		admin.Protection = lock
-		return Site{Domains: []string{domain}, RedirectHTTPS: no(), Target: root, Routes: []Route{admin}}
+		return Site{Domains: []string{domain}, RedirectHTTPS: no(), Target: root, Routes: []Route{admin, {Path: "/longer-but-open/", Target: root}}}
 	}
 	folder, app := Target{Root: public}, Target{App: "careless"}
 	c := Config{Sites: []Site{
@@ -161,6 +161,7 @@ func TestNoSpellingOfAPathComesPastThePassword(t *testing.T) {
 		"/admin/secret/", "/admin%20/secret", "/admin./secret", "/adm%C4%B1n/secret", "/ADM%C4%B0N/secret", "/admin/%2e/secret", "/admin//secret", "/admin/secret?x=/../..", "/admin/secret;.css", "/admin%00/secret", "/index.html/../admin/secret",
 		"http://localhost/admin/secret", "http://user@HOST/admin/secret", "http://HOST//admin/secret", "http://HOST/a/../admin/secret", "http://HOST/ADMIN/secret",
 		"/admin/..%2fadmin/secret", "/admin/%5c..%5cadmin/secret", "/admin%252fsecret", "/%2561dmin/secret", "/admin/index.html", "/admin/index", "/.%2fadmin/secret", "/admin%09/secret",
+		"/longer-but-open/..;/admin/secret", "/longer-but-open/..%5cadmin/secret", "/longer-but-open%5c..%5cadmin/secret", "/longer-but-open/../admin/secret",
 	}
 	seen := map[string]int{}
 	for _, s := range c.Sites {

@@ -53,32 +53,60 @@ func whose(site, path string, mine bool) string {
 	return site + " " + path
 }
 
-// asks is the middleware that asks who it is, none when nobody is asked. own
-// is what was said at path of a site, p with what it has from the site.
-func (g *guards) asks(site, path string, own, p Protection) []echo.MiddlewareFunc {
-	a := p.BasicAuth
-	if a == nil {
-		return nil
-	}
-	at := whose(site, path, own.BasicAuth != nil) + said(a)
-	return []echo.MiddlewareFunc{g.auths.of(at, func() *basicAuth { return newBasicAuth(*a) }).middleware()}
+// lock is what lets a request through to a target, or does not.
+type lock struct {
+	limit *rateLimit // nil: none
+	auth  *basicAuth // nil: nobody is asked
+	body  int64      // bytes at most; 0: any
 }
 
-// before puts what p wants in front of a target. CORS comes first: preflights
-// come without a password, and that a request was refused must be told to the
-// scripts of other origins as well.
-func (g *guards) before(target http.Handler, site, path string, own, p Protection) http.Handler {
+// lock makes the one of a route. own is what was said at path of a site, p with
+// what it has from the site.
+func (g *guards) lock(site, path string, own, p Protection) (l lock) {
+	if c := p.RateLimit; c != nil {
+		at := whose(site, path, own.RateLimit != nil) + said(c)
+		l.limit = g.limits.of(at, func() *rateLimit { return newRateLimit(*c) })
+	}
+	if c := p.BasicAuth; c != nil {
+		at := whose(site, path, own.BasicAuth != nil) + said(c)
+		l.auth = g.auths.of(at, func() *basicAuth { return newBasicAuth(*c) })
+	}
+	if p.MaxBody != nil {
+		l.body = int64(*p.MaxBody)
+	}
+	return l
+}
+
+// but is what l does and other does not.
+func (l lock) but(other lock) lock {
+	if l.limit == other.limit {
+		l.limit = nil
+	}
+	if l.auth == other.auth {
+		l.auth = nil
+	}
+	if other.body > 0 && l.body >= other.body {
+		l.body = 0
+	}
+	return l
+}
+
+// before puts cors, which may be nil, and a lock in front of a target. CORS
+// comes first: preflights come without a password, and that a request was
+// refused must be told to the scripts of other origins as well.
+func (g *guards) before(target http.Handler, cors *CORS, l lock) http.Handler {
 	var chain []echo.MiddlewareFunc
-	if c := p.CORS; c != nil {
-		chain = append(chain, c.middleware())
+	if cors != nil {
+		chain = append(chain, cors.middleware())
 	}
-	if l := p.RateLimit; l != nil {
-		at := whose(site, path, own.RateLimit != nil) + said(l)
-		chain = append(chain, g.limits.of(at, func() *rateLimit { return newRateLimit(*l) }).middleware())
+	if l.limit != nil {
+		chain = append(chain, l.limit.middleware())
 	}
-	chain = append(chain, g.asks(site, path, own, p)...)
-	if p.MaxBody != nil && *p.MaxBody > 0 {
-		target = limitBody(target, int64(*p.MaxBody), g.fail)
+	if l.auth != nil {
+		chain = append(chain, l.auth.middleware())
+	}
+	if l.body > 0 {
+		target = limitBody(target, l.body, g.fail)
 	}
 	return g.echoes.before(target, chain...)
 }

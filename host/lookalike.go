@@ -6,40 +6,53 @@ import (
 )
 
 // lookalike stands before requests that lead to an app by one route while the
-// app may take them for paths of another route to it, one that asks who it is:
-// "/ADMIN/x" is "/admin/x" to Express, "/admin;a/x" to Java, "\admin\x" to
-// Windows. They meet what stands before that one as well. A folder reads a path
-// in one way only, that of the look-up.
+// app may take them for paths of another route to it, one that has a lock:
+// "/ADMIN/x" is "/admin/x" to Express, "/admin;a/x" and "/open/..;/admin/x" to
+// Java, "\admin\x" to Windows. They meet what stands before that one as well. A
+// folder reads a path in one way only, that of the look-up.
 type lookalike struct {
 	prefix string // folded
 	protection
-	target http.Handler // of the route that was chosen, behind what asks
+	target http.Handler // of the route that was chosen, behind the other's lock; nil: nothing more is asked
 }
 
 // addLookalikes finds them among the routes of d, which are sorted.
 func (d *domain) addLookalikes(g *guards) {
 	for i := range d.routes {
 		to := &d.routes[i]
-		for _, locked := range d.routes[:i] { // longer prefixes
-			if to.app == nil || locked.name != to.name || locked.addresses == nil && len(locked.asks) == 0 {
+		if to.app == nil {
+			continue
+		}
+		var all []lookalike
+		asks := false
+		for j := range d.routes {
+			other := &d.routes[j]
+			if other.name != to.name {
 				continue
 			}
-			to.lookalikes = append(to.lookalikes, lookalike{
-				prefix: fold(locked.prefix), protection: locked.protection,
-				target: g.echoes.before(to.target, locked.asks...),
-			})
+			l := lookalike{prefix: fold(other.prefix), protection: other.protection}
+			if also := other.but(to.lock); j != i && (other.addresses != nil || also != (lock{})) {
+				l.target, asks = g.before(to.target, nil, also), true
+			}
+			all = append(all, l)
+		}
+		if asks {
+			to.lookalikes = all
 		}
 	}
 }
 
-// lookalike finds the one for a path; nil mostly.
+// lookalike finds the one for a path, that of the longest prefix; nil mostly.
 func (to *route) lookalike(path string) *lookalike {
 	if len(to.lookalikes) == 0 {
 		return nil
 	}
 	folded := fold(path)
 	for i, l := range to.lookalikes {
-		if strings.HasPrefix(folded, l.prefix) && (len(folded) == len(l.prefix) || folded[len(l.prefix)] == '/') {
+		if covers(strings.TrimSuffix(l.prefix, "/"), folded) {
+			if l.target == nil {
+				return nil
+			}
 			return &to.lookalikes[i]
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"roost/tls"
 )
 
@@ -36,7 +34,7 @@ type route struct {
 	app    *figures // nil: a folder
 	name   string   // of the app
 	protection
-	asks       []echo.MiddlewareFunc // what of the protection asks who it is
+	lock
 	lookalikes []lookalike
 }
 
@@ -130,8 +128,8 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		r.slash = r.prefix != "" && (to.Root != "" || strings.HasSuffix(path, "/"))
 		if r.target != nil {
 			r.protection = newProtection(p, to.App == "")
-			r.asks = g.asks(s.key(), path, to.Protection, p)
-			r.target = g.before(r.target, s.key(), path, to.Protection, p)
+			r.lock = g.lock(s.key(), path, to.Protection, p)
+			r.target = g.before(r.target, p.CORS, r.lock)
 			routes = append(routes, r)
 		}
 	}
@@ -189,8 +187,11 @@ func (d *domain) route(path string) *route {
 	return nil
 }
 
-func (to *route) covers(path string) bool {
-	return strings.HasPrefix(path, to.prefix) && (len(path) == len(to.prefix) || path[len(to.prefix)] == '/')
+func (to *route) covers(path string) bool { return covers(to.prefix, path) }
+
+// covers says whether path is prefix, which has no slash at its end, or below it.
+func covers(prefix, path string) bool {
+	return strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || path[len(prefix)] == '/')
 }
 
 // first is the site to blame for an unknown path of the domain.

@@ -177,7 +177,7 @@ func (d *domain) lead(r *http.Request, path string) way {
 	}
 	clean := cleanPath(a.Path)
 	to := d.routeOf(w.site, clean)
-	if missing && to != w.first && w.first != nil && len(w.first.asks) > 0 {
+	if missing && to != w.first && w.first != nil && w.first.auth != nil {
 		return w // who may not see the files shall not learn which there are
 	}
 	w.path, w.to = clean, to
