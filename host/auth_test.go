@@ -203,18 +203,26 @@ func TestNoSpellingOfAPathComesPastThePassword(t *testing.T) {
 // TestARewriteMeetsTheLockOfWhereItLeads has rules that lead into and out of what is locked.
 func TestARewriteMeetsTheLockOfWhereItLeads(t *testing.T) {
 	b := newBox(t)
-	open := Target{Root: b.folder(map[string]string{"index.html": "public", "page.html": "public"})}
+	open := Target{Root: b.folder(map[string]string{
+		"index.html": "public", "page.html": "public", "admin/inner.html": "SECRET", "admin/404.html": "SECRET", "denied/inner.html": "SECRET", "limited/inner.html": "SECRET", "same/page.html": "public",
+		"_redirects": "/own/* /:splat 200\n/lost/* /admin/none 200\n/gone/* /admin/inner 404\n",
+	})}
 	c := Config{Sites: []Site{{
 		Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: open,
 		Rewrites: []Rewrite{{From: "/shortcut", To: "/admin/secret"}, {From: "/s/*", To: "/admin/:splat"}, {From: "/admin/help", To: "/page"}},
 		Routes: []Route{
 			{Path: "/admin/", Target: Target{Root: b.folder(map[string]string{"secret": "SECRET", "index.html": "SECRET"}), Protection: locked(t)}},
 			{Path: "/denied/", Target: Target{Root: open.Root, Protection: Protection{Deny: []string{"127.0.0.1", "::1"}}}},
+			{Path: "/limited/", Target: Target{Root: open.Root, Protection: Protection{RateLimit: &RateLimit{Requests: 1}}}},
+			{Path: "/same/", Target: Target{Root: open.Root}},
 		},
 	}}}
 	b.settled(c)
 	for path, want := range map[string]int{
 		"/shortcut": 401, "/s/secret": 401, "/s/": 401, "/s/../admin/secret": 401, "/s/x/../secret": 401, "/admin/secret": 401, "/admin/help": 200, "/denied/": 403, "/": 200,
+		// a folder's own rules do not lead to its files below a lock
+		"/own/page": 200, "/own/same/page": 200, "/own/admin/inner": 404, "/own/admin/inner.html": 404, "/own//admin/inner": 404, "/own/x/../../admin/inner": 401, "/own/%2e%2e/admin/inner": 401, "/own/denied/inner": 404,
+		"/own/limited/inner": 404, "/lost/x": 404, "/gone/x": 404,
 	} {
 		answer := rawly(t, b.dial("http"), "localhost", path)
 		if !strings.HasPrefix(answer, fmt.Sprintf("HTTP/1.1 %d ", want)) || strings.Contains(answer, "SECRET") {

@@ -19,7 +19,9 @@ type exchange struct {
 	start   time.Time
 	domain  string      // canonical, of the request
 	path    string      // clean, of the request
+	routes  *domain     // nil: unknown
 	site    *site       // nil: unknown
+	to      *route      // nil: none
 	app     string      // empty: not for an app
 	head    *answerHead // nil: the head is left as it is
 	cors    http.Header // what the answer says to other origins; nil: what the target says

@@ -93,7 +93,7 @@ const folderRetry = 2 * time.Second
 // open tries until it works or ctx ends, and returns nil then.
 func (f *folder) open(ctx context.Context) *static.Folder {
 	for first := true; ; first = false {
-		open, err := static.Open(f.config, static.Options{Log: f.log, Error: f.fail, Links: siteLinks})
+		open, err := static.Open(f.config, static.Options{Log: f.log, Error: f.fail, Links: siteLinks, Open: openTo})
 		f.mu.Lock()
 		f.err = err
 		f.mu.Unlock()

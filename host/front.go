@@ -57,6 +57,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.path = cleanPath(r.URL.Path)
 	led := domain.lead(r, x.path)
 	to := led.to
+	x.routes, x.to = domain, to
 	if domain != nil {
 		x.site, x.head = led.site, led.site.head
 		if to != nil {

@@ -59,6 +59,18 @@ func (to *route) lookalike(path string) *lookalike {
 	return nil
 }
 
+// openTo says whether what lies at path may be the answer to the request of w,
+// which was let through to another path of the same folder: whether another
+// route's lock would have let it through as well. Folders' rules ask.
+func openTo(w http.ResponseWriter, path string) bool {
+	x := exchangeOf(w)
+	if x == nil || x.to == nil {
+		return true
+	}
+	other := x.routes.route(cleanPath(path))
+	return other == nil || other.addresses.admit(clientAddr(x.request)) && other.but(x.to.lock) == lock{}
+}
+
 // fold brings a path into the form of all that some program may take for the
 // same: one case, slashes only, no parameters of segments.
 func fold(path string) string {

@@ -29,6 +29,9 @@ type Options struct {
 	// Links returns the values of Link that are added to the answer to r later on, for early
 	// hints; nil if there are none.
 	Links func(w http.ResponseWriter, r *http.Request) []string
+	// Open says whether the file at a path, with Config.Prefix, may be the answer to a request for another path, as a
+	// rule of the folder wants: what others have put before that path, a password say, is not asked here. Nil: all are.
+	Open func(w http.ResponseWriter, path string) bool
 }
 
 // Folder answers requests with the files of one folder.

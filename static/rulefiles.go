@@ -275,6 +275,8 @@ func (f *Folder) obey(w http.ResponseWriter, r *http.Request, t *table, path str
 		to = t.lookup(f.config.HTMLHandling, false, to.redirect)
 	}
 	switch {
+	case f.options.Open != nil && !f.options.Open(w, f.config.Prefix[:len(f.config.Prefix)-1]+a.Path):
+		f.notFound(w, r, t, path)
 	case to.asset == nil:
 		f.notFound(w, r, t, a.Path)
 	case a.Status == http.StatusNotFound:
