@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"roost/apps"
+	"roost/tls/dns01"
 )
 
 // Change is one line of a plan.
@@ -205,6 +206,8 @@ func changedKeys(a, b reflect.Value) []string {
 			out = append(out, key+" "+strings.Join(changedNames(x, y), " "))
 		case (f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Pointer) && f.Type.Elem().Kind() == reflect.Struct:
 			out = append(out, key) // hashes of passwords among them
+		case f.Type == reflect.TypeFor[dns01.Config]():
+			out = append(out, key) // a command or a URL may hold what is nobody's business
 		default:
 			out = append(out, fmt.Sprintf("%s: %s -> %s", key, shown(x), shown(y)))
 		}

@@ -213,6 +213,7 @@ http = ":8080"
 access_log = false
 [tls]
 issuer = "internal"
+dns = { provider = "exec", command = "/bin/hook --token=secret" }
 [[site]]
 domains = ["example.com", "www.example.com"]
 root = "/srv/www"
@@ -237,7 +238,7 @@ instances = 3
 	}
 	want := []string{
 		"change host: http: :80 -> :8080, access_log: default -> false",
-		"change tls: issuer: default -> internal",
+		"change tls: issuer: default -> internal, dns",
 		"change site example.com: domains: [example.com] -> [example.com www.example.com], root: /srv/public -> /srv/www",
 		"add site *: / -> app web, /docs/ -> /srv/docs",
 		"remove site gone.example.com",

@@ -54,6 +54,7 @@ func Parse(file string, text []byte, env string) (Config, []Problem) {
 		c.TLSSource = source
 	}
 	absolute(folder, &c.TLS.CARoot)
+	absolute(folder, &c.TLS.DNS.SecretFile)
 	for i := range c.Sites {
 		s := &c.Sites[i]
 		s.Source = source

@@ -55,10 +55,16 @@ func (q quiet) PreCheck(ctx context.Context, names []string, _ bool) error {
 	return q.ACMEIssuer.PreCheck(ctx, names, false)
 }
 
-// public returns the issuance for public names, as wanted now and for the ports that are bound now.
-func (c *Certs) public() (*issuance, error) {
-	// Not under c.mu: these are the host's functions, and may take its locks.
-	httpPort, httpsPort := port(c.o.HTTPPort), port(c.o.HTTPSPort)
+// public returns the issuance for public names, as wanted now: that which proves
+// them by the DNS, or that for the ports that are bound now. There are two, for
+// an issuer of certmagic with a solver for the DNS uses no other.
+func (c *Certs) public(byDNS bool) (*issuance, error) {
+	var httpPort, httpsPort int
+	at := &c.dns
+	if !byDNS {
+		// Not under c.mu: these are the host's functions, and may take its locks.
+		at, httpPort, httpsPort = &c.acme, port(c.o.HTTPPort), port(c.o.HTTPSPort)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	config := c.want.Config
@@ -66,7 +72,7 @@ func (c *Certs) public() (*issuance, error) {
 	if info, err := os.Stat(config.CARoot); err == nil {
 		rootAt = info.ModTime()
 	}
-	if now := c.acme.Load(); now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
+	if now := at.Load(); now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
 		return now, nil
 	}
 	template, err := c.template(config)
@@ -75,6 +81,11 @@ func (c *Certs) public() (*issuance, error) {
 	}
 	template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
 	template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
+	if byDNS {
+		if template.DNS01Solver, err = c.dnsSolver(config.DNS); err != nil {
+			return nil, err
+		}
+	}
 	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort}
 	next.renew = c.magic()
 	next.acme = certmagic.NewACMEIssuer(next.renew, template)
@@ -83,7 +94,7 @@ func (c *Certs) public() (*issuance, error) {
 	next.obtain = c.magic()
 	next.obtain.OCSP.DisableStapling = true
 	next.obtain.Issuers = next.renew.Issuers
-	c.acme.Store(next)
+	at.Store(next)
 	return next, nil
 }
 
@@ -160,6 +171,10 @@ func (c Config) directory() string {
 // explain makes of an error of certmagic one for people: what the CA says where
 // it says something, and else the cause without the name, which they know.
 func (i *issuance) explain(name string, err error) error {
+	var proof unproven
+	if errors.As(err, &proof) {
+		return errors.New(proof.Error())
+	}
 	var problem acme.Problem
 	if errors.As(err, &problem) {
 		text := problem.Detail

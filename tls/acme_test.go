@@ -47,6 +47,7 @@ type acmeOptions struct {
 	httpPort, tlsPort int
 	life              uint64    // of certificates, in seconds; 90 days when 0
 	eab               [2]string // key id and key; an account needs them
+	dns               string    // where it asks for names; of nameServer when empty
 }
 
 func newACME(t *testing.T, o acmeOptions) *acmeCA {
@@ -55,9 +56,12 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	if o.life == 0 {
 		o.life = 90 * 24 * 3600
 	}
+	if o.dns == "" {
+		o.dns = nameServer(t)
+	}
 	store := pebbledb.NewMemoryStore()
 	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, map[string]pebbleca.Profile{"default": {Description: "the only one", ValidityPeriod: o.life}})
-	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, nameServer(t), store)
+	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, o.dns, store)
 	if o.eab[0] != "" {
 		if err := store.AddExternalAccountKeyByID(o.eab[0], o.eab[1]); err != nil {
 			t.Fatal(err)

@@ -51,6 +51,7 @@ type Certs struct {
 
 	table atomic.Pointer[table]    // what handshakes read
 	acme  atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
+	dns   atomic.Pointer[issuance] // of those that are proved by the DNS, likewise
 
 	loads, orders chan struct{} // bound how many keepers load, and order, at a time
 	wake          chan struct{} // to Run's loop; holds one

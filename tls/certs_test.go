@@ -380,7 +380,7 @@ func TestNamesThatCannotHaveACertificateAreToldAndHoldNothingUp(t *testing.T) {
 	c := running(t, Options{}, nil)
 	c.Want(Want{Names: []string{"no good", "*.example.com", "localhost"}})
 	settle(t, c)
-	for name, part := range map[string]string{"no good": "neither a domain name", "*.example.com": "DNS challenge"} {
+	for name, part := range map[string]string{"no good": "neither a domain name", "*.example.com": "set dns in [tls]"} {
 		if s := status(c, name); s.State != Failing || !strings.Contains(s.Error, part) {
 			t.Errorf("status: %+v, want %q", s, part)
 		}

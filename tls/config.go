@@ -1,5 +1,7 @@
 package tls
 
+import "roost/tls/dns01"
+
 // Config says where certificates come from. The zero value means Let's Encrypt
 // for public names and the internal CA for private ones.
 type Config struct {
@@ -9,6 +11,8 @@ type Config struct {
 	Email string `toml:"email" json:"email,omitempty"`
 	// CARoot is a PEM file whose certificates are trusted when talking to the ACME directory (private CAs).
 	CARoot string `toml:"ca_root" json:"ca_root,omitempty"`
+	// DNS proves wildcards to the CA, which nothing else can (RFC 8555, section 8.4), and with DNS.All every public name.
+	DNS dns01.Config `toml:"dns" json:"dns,omitzero"`
 }
 
 // Want is what the certificates should be: for which names, from where.

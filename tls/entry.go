@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -16,6 +17,7 @@ type entry struct {
 	name     string
 	internal bool
 	issuer   string // for Status
+	dns      bool   // proved by the DNS
 	refused  bool   // no CA could issue it; err says why, and nothing is tried
 
 	cancel context.CancelFunc // ends the keeper; nil when none was started
@@ -43,8 +45,11 @@ func newEntry(name string, config Config) *entry {
 	if e.internal {
 		e.issuer = internalCA
 	}
-	if !e.internal && !e.refused && strings.HasPrefix(e.name, "*.") {
-		e.refused, e.err = true, errors.New("a wildcard needs the DNS challenge (RFC 8555, section 8.4), which there is no way to answer here: name each domain, or use the internal issuer")
+	wild := strings.HasPrefix(e.name, "*.")
+	_, notAddr := netip.ParseAddr(e.name)
+	e.dns = !e.internal && config.DNS.Provider != "" && (wild || config.DNS.All && notAddr != nil)
+	if wild && !e.internal && !e.dns && !e.refused {
+		e.refused, e.err = true, errors.New("a wildcard is proved to a CA by the DNS alone (RFC 8555, section 8.4): set dns in [tls], name each domain, or use the internal issuer")
 	}
 	return e
 }

@@ -25,6 +25,7 @@ type table struct {
 type place struct {
 	cert     *tls.Certificate // nil: none yet
 	internal bool             // the internal CA may make one on the spot
+	dns      bool             // it is proved by the DNS
 }
 
 // publish makes the table of what the entries are now. The caller holds c.mu.
@@ -36,7 +37,7 @@ func (c *Certs) publish() {
 		any:   c.want.AnyName,
 	}
 	for name, e := range c.entries {
-		p := place{cert: e.cert, internal: e.internal}
+		p := place{cert: e.cert, internal: e.internal, dns: e.dns}
 		if p.internal && p.cert != nil && time.Now().After(p.cert.Leaf.NotAfter) {
 			p.cert = nil // the box was off for long; better one from the mint than this
 		}

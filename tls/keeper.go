@@ -58,7 +58,7 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	i := c.internal
 	if !e.internal {
 		var err error
-		if i, err = c.public(); err != nil {
+		if i, err = c.public(e.dns); err != nil {
 			c.looked(e)
 			return err
 		}
@@ -66,7 +66,7 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	cert, err := c.load(ctx, i, e.name)
 	c.looked(e)
 	if errors.Is(err, fs.ErrNotExist) {
-		if i.acme != nil && i.httpPort == 0 && i.httpsPort == 0 {
+		if i.acme != nil && !e.dns && i.httpPort == 0 && i.httpsPort == 0 {
 			return errNotListening
 		}
 		if err = c.order(ctx, i, e.name, try); err == nil {
@@ -130,7 +130,7 @@ func (c *Certs) order(ctx context.Context, i *issuance, name string, try int) er
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute+time.Duration(i.config.DNS.Propagation))
 	defer cancel()
 	ctx = context.WithValue(ctx, certmagic.AttemptsCtxKey, &try)
 	return i.obtain.ObtainCertSync(ctx, name)
@@ -211,7 +211,11 @@ func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error)
 	if known && at.internal || !known && Internal(name) {
 		return c.internal.renew, nil
 	}
-	if i := c.acme.Load(); i != nil {
+	from := &c.acme
+	if at.dns {
+		from = &c.dns
+	}
+	if i := from.Load(); i != nil {
 		return i.renew, nil
 	}
 	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)

@@ -54,5 +54,6 @@ func ValidateConfig(c Config) []Complaint {
 			complain("ca_root", "name a file with at least one BEGIN CERTIFICATE block", "%s holds no certificate in PEM form", c.CARoot)
 		}
 	}
+	c.DNS.Check(Internal, func(key, hint, format string, args ...any) { complain("dns."+key, hint, format, args...) })
 	return all
 }

@@ -57,9 +57,10 @@ func keysOf(v any) (keys []string) {
 
 func TestTheREADMEHasEveryKeyAndNoOther(t *testing.T) {
 	for heading, keys := range map[string][]string{
-		"### `[host]`":  keysOf(host.Config{}.Host),
-		"### `[tls]`":   keysOf(host.Config{}.TLS),
-		"### `[[app]]`": append(keysOf(apps.Config{}), "env_<name>"),
+		"### `[host]`":    keysOf(host.Config{}.Host),
+		"### `[tls]`":     keysOf(host.Config{}.TLS),
+		"### `[tls.dns]`": keysOf(host.Config{}.TLS.DNS),
+		"### `[[app]]`":   append(keysOf(apps.Config{}), "env_<name>"),
 		"### `[[site]]` and `[[site.route]]`": slices.DeleteFunc(append(keysOf(host.Site{}), keysOf(host.Route{})...),
 			func(key string) bool { return slices.Contains([]string{"route", "redirect", "rewrite", "header"}, key) }),
 		"### `[[site.redirect]]`, `[[site.rewrite]]` and `[[site.header]]`": slices.Concat(keysOf(host.Redirect{}), keysOf(host.Rewrite{}), keysOf(host.HeaderRule{})),

@@ -1,0 +1,44 @@
+//go:build unix
+
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// named are the files that configs of docs/tls.md name, with something good in them.
+var named = map[string]string{
+	"public/index.html": "hello",
+	"tsig.key":          "c2VjcmV0",
+	"acme-dns.json":     `{"username":"u","password":"p","subdomain":"s"}`,
+	"hook.token":        "token",
+}
+
+func TestEveryConfigOfTheManualOfCertificatesIsGood(t *testing.T) {
+	text, err := os.ReadFile("../docs/tls.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range named {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configs := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(configs) < 4 {
+		t.Fatalf("%d configs in docs/tls.md", len(configs))
+	}
+	for _, config := range configs {
+		if _, problems := Check(filepath.Join(dir, "roost.toml"), []byte(config[1]), ""); len(problems) > 0 {
+			t.Errorf("%s\n%v", config[1], Problems(problems))
+		}
+	}
+}
