@@ -244,6 +244,9 @@ func (h *Host) Measure() { apps.Measure(h.Apps()) }
 // RootPEM is the root certificate of the internal CA, made when there is none.
 func (h *Host) RootPEM() ([]byte, error) { return h.certs.RootPEM() }
 
+// Renew gets a new certificate for a name now, as tls.Certs.Renew does.
+func (h *Host) Renew(ctx context.Context, name string) error { return h.certs.Renew(ctx, name) }
+
 // Metrics serves all figures in Prometheus' text format.
 func (h *Host) Metrics() http.Handler { return h.metrics }
 

@@ -137,6 +137,8 @@ func (a *api) routes(life context.Context) http.Handler {
 	e.POST("/v1/sites", tell(life, a.addSite))
 	e.DELETE("/v1/sites", tell(life, a.removeSite))
 	e.POST("/v1/maintenance", tell(life, a.maintain))
+	e.GET("/v1/certificates", ask(a.certificates))
+	e.POST("/v1/certificates/renew", tell(life, a.renew))
 	e.POST("/v1/shutdown", a.stop)
 	return e
 }

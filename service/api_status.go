@@ -27,7 +27,7 @@ func (a *api) status(echo.Context) (any, error) {
 		Listeners:    seen.listeners,
 		Sites:        seen.sites,
 		Apps:         a.box.Apps(),
-		Certificates: seen.certificates,
+		Certificates: listed(seen.certificates),
 		Box:          a.measure.box(),
 	}
 	// Lists are never null, for those who read the JSON.
@@ -39,9 +39,6 @@ func (a *api) status(echo.Context) (any, error) {
 	}
 	if s.Apps == nil {
 		s.Apps = []apps.Status{}
-	}
-	if s.Certificates == nil {
-		s.Certificates = []control.Certificate{}
 	}
 	return s, nil
 }

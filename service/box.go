@@ -33,6 +33,8 @@ type box interface {
 	Events() (events <-chan apps.Event, stop func())
 	// Measure takes the CPU and memory figures anew; at most once a second.
 	Measure()
+	// Renew gets a new certificate for a wanted name now, as tls.Certs.Renew does.
+	Renew(ctx context.Context, name string) error
 	RootPEM() ([]byte, error)
 	Metrics() http.Handler
 }

@@ -17,6 +17,9 @@ import (
 // fakeBox is a host whose apps are what is wanted as soon as it is wanted,
 // unless settle says otherwise.
 type fakeBox struct {
+	// certificates are how they stand, and renewal is what comes of one; set before anybody asks.
+	certificates []control.Certificate
+	renewal      error
 	// settle, when not nil, is what Settle does. It must return when ctx ends.
 	settle func(ctx context.Context, c host.Config) error
 
@@ -79,10 +82,11 @@ func (b *fakeBox) Apps() (all []apps.Status) {
 }
 
 func (b *fakeBox) Look() look {
-	return look{listeners: []control.Listener{{Name: "http", Address: "[::]:8080"}, {Name: "https", Address: "[::]:8443"}}}
+	return look{certificates: b.certificates, listeners: []control.Listener{{Name: "http", Address: "[::]:8080"}, {Name: "https", Address: "[::]:8443"}}}
 }
-func (b *fakeBox) Measure()                 {}
-func (b *fakeBox) RootPEM() ([]byte, error) { return []byte("-----BEGIN CERTIFICATE-----\n"), nil }
+func (b *fakeBox) Measure()                            {}
+func (b *fakeBox) Renew(context.Context, string) error { return b.renewal }
+func (b *fakeBox) RootPEM() ([]byte, error)            { return []byte("-----BEGIN CERTIFICATE-----\n"), nil }
 func (b *fakeBox) Metrics() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("roost_up 1\n")) })
 }

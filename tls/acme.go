@@ -177,25 +177,20 @@ func (i *issuance) explain(name string, err error) error {
 	}
 	var problem acme.Problem
 	if errors.As(err, &problem) {
-		text := problem.Detail
-		for _, sub := range problem.Subproblems {
-			text += "; " + sub.Detail
-		}
-		kind := strings.TrimPrefix(problem.Type, acme.ProblemTypeNamespace)
-		text = fmt.Sprintf("%s says: %s (%s)", i.config.issuer(), text, kind)
+		f, kind := refusal(i.config.issuer(), name, problem)
 		switch kind {
 		case "connection", "tls", "unauthorized", "incorrectResponse": // it met nobody, or somebody else
 			if i.httpPort != 0 && i.httpPort != 80 || i.httpsPort != 0 && i.httpsPort != 443 {
-				text += fmt.Sprintf("; a public CA connects to ports 80 and 443, and this box listens on %s", ports(i.httpPort, i.httpsPort))
+				f.Text += fmt.Sprintf("; a public CA connects to ports 80 and 443, and this box listens on %s", ports(i.httpPort, i.httpsPort))
 			}
 		}
-		return errors.New(text)
+		return f
 	}
 	text := strings.Join(strings.Fields(err.Error()), " ")
-	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] "} {
+	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] Renew: ", "[" + name + "] "} {
 		text = strings.TrimPrefix(text, noise)
 	}
-	return errors.New(text)
+	return &Failure{Text: text, Hint: unreachable(i.config.issuer(), err)}
 }
 
 func ports(http, https int) string {

@@ -41,6 +41,7 @@ type acmeCA struct {
 	pool      *x509.CertPool
 	orders    atomic.Int32
 	down      atomic.Bool // answers 503
+	limited   atomic.Bool // refuses orders, as too many
 }
 
 type acmeOptions struct {
@@ -77,6 +78,13 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 		}
 		if strings.HasPrefix(r.URL.Path, "/order-plz") {
 			a.orders.Add(1)
+			if a.limited.Load() {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.Header().Set("Retry-After", "3600")
+				w.WriteHeader(http.StatusTooManyRequests)
+				io.WriteString(w, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already issued, retry after 2030-01-01","status":429}`)
+				return
+			}
 		}
 		handler.ServeHTTP(w, r)
 	}))

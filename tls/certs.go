@@ -53,9 +53,10 @@ type Certs struct {
 	acme  atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
 	dns   atomic.Pointer[issuance] // of those that are proved by the DNS, likewise
 
-	loads, orders chan struct{} // bound how many keepers load, and order, at a time
-	wake          chan struct{} // to Run's loop; holds one
-	due           atomic.Bool   // a loaded certificate is to be renewed
+	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
+	wake          chan struct{}              // to Run's loop; holds one
+	jobs          chan func(context.Context) // to Run's loop, which starts each; it waits for all
+	due           atomic.Bool                // a loaded certificate is to be renewed
 
 	// Set by Run, before anything else can see them.
 	cache    *certmagic.Cache
@@ -70,6 +71,7 @@ type Certs struct {
 	dropped        []string
 	trouble        error // storage or internal CA cannot be used
 	running, ended bool
+	over           chan struct{} // closed when Run has ended
 	moved          chan struct{} // closed and replaced whenever Settle should look again
 }
 
@@ -101,7 +103,9 @@ func New(o Options) (*Certs, error) {
 		loads:      make(chan struct{}, 16),
 		orders:     make(chan struct{}, 16),
 		wake:       make(chan struct{}, 1),
+		jobs:       make(chan func(context.Context)),
 		entries:    map[string]*entry{},
+		over:       make(chan struct{}),
 		moved:      make(chan struct{}),
 	}
 	c.table.Store(&table{})
@@ -121,6 +125,7 @@ func (c *Certs) Run(ctx context.Context) error {
 	defer func() {
 		c.mu.Lock()
 		c.running, c.ended = false, true
+		close(c.over)
 		c.stir()
 		c.mu.Unlock()
 	}()
@@ -169,6 +174,8 @@ func (c *Certs) Run(ctx context.Context) error {
 				}
 			}
 			again.Reset(time.Second)
+		case job := <-c.jobs:
+			started.Go(func() { job(ctx) })
 		case <-again.C:
 			c.collect()
 		case <-minute.C:

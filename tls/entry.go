@@ -23,14 +23,15 @@ type entry struct {
 	cancel context.CancelFunc // ends the keeper; nil when none was started
 	nudge  chan struct{}      // ends the keeper's wait; holds one
 
-	looked bool             // the storage has been searched
-	shown  bool             // and handshakes see what was found
-	cert   *tls.Certificate // nil when there is none
-	hash   string           // certmagic's, of cert
-	old    bool             // cert is from the issuer before
-	err    error            // of the last attempt
-	tried  time.Time
-	retry  time.Time
+	looked   bool             // the storage has been searched
+	shown    bool             // and handshakes see what was found
+	cert     *tls.Certificate // nil when there is none
+	hash     string           // certmagic's, of cert
+	old      bool             // cert is from the issuer before
+	err      error            // of the last attempt
+	tried    time.Time
+	renewing bool // because a person asks for it: who asks is told of a failure
+	retry    time.Time
 }
 
 func newEntry(name string, config Config) *entry {

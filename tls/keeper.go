@@ -69,13 +69,19 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 		if i.acme != nil && !e.dns && i.httpPort == 0 && i.httpsPort == 0 {
 			return errNotListening
 		}
-		if err = c.order(ctx, i, e.name, try); err == nil {
+		if err = c.order(ctx, i, e.name, try, false); err == nil {
 			cert, err = c.load(ctx, i, e.name)
 		}
 	}
 	if err != nil {
 		return i.explain(e.name, err)
 	}
+	c.take(e, i, cert)
+	return nil
+}
+
+// take has handshakes and renewals go on with cert, which the cache has got.
+func (c *Certs) take(e *entry, i *issuance, cert certmagic.Certificate) {
 	// What the cache has of other issuers is now out of date.
 	var others []string
 	for _, other := range c.cache.AllMatchingCertificates(e.name) {
@@ -91,7 +97,6 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	e.err, e.retry, e.old = nil, time.Time{}, false
 	c.mu.Unlock()
 	c.poke()
-	return nil
 }
 
 // load brings the certificate from the storage into the cache; the error is
@@ -122,8 +127,9 @@ func (c *Certs) load(ctx context.Context, i *issuance, name string) (certmagic.C
 	return cert, fs.ErrNotExist
 }
 
-// order makes one attempt to get a certificate from the CA into the storage.
-func (c *Certs) order(ctx context.Context, i *issuance, name string, try int) error {
+// order makes one attempt to get a certificate from the CA into the storage;
+// with again, also when there is one already.
+func (c *Certs) order(ctx context.Context, i *issuance, name string, try int, again bool) error {
 	select {
 	case c.orders <- struct{}{}:
 		defer func() { <-c.orders }()
@@ -133,6 +139,9 @@ func (c *Certs) order(ctx context.Context, i *issuance, name string, try int) er
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute+time.Duration(i.config.DNS.Propagation))
 	defer cancel()
 	ctx = context.WithValue(ctx, certmagic.AttemptsCtxKey, &try)
+	if again {
+		return i.obtain.RenewCertSync(ctx, name, true)
+	}
 	return i.obtain.ObtainCertSync(ctx, name)
 }
 
@@ -193,29 +202,48 @@ func (c *Certs) event(_ context.Context, event string, data map[string]any) erro
 		if !renewal || err == nil {
 			break
 		}
-		err = fmt.Errorf("cannot renew: %w", err)
-		c.log.Warn("certificate not renewed", "name", name, "error", err)
-		c.mu.Lock()
-		if e := c.entries[name]; e != nil {
-			e.err, e.tried = err, time.Now()
-		}
-		c.mu.Unlock()
+		c.notRenewed(name, err)
 	}
 	return nil
+}
+
+// notRenewed notes that the cache could not renew a certificate; it will try again.
+func (c *Certs) notRenewed(name string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[name]
+	if e != nil && e.renewing {
+		return // whoever asked for it is told
+	}
+	if e != nil {
+		if i := c.issuance(e.internal, e.dns); i != nil {
+			err = i.explain(name, err)
+		}
+	}
+	err = fmt.Errorf("cannot renew: %w", err)
+	c.log.Warn("certificate not renewed", "name", name, "error", err)
+	if e != nil {
+		e.err, e.tried = err, time.Now()
+		c.stir()
+	}
+}
+
+// issuance returns the newest one for names of a kind; nil before the first is needed.
+func (c *Certs) issuance(internal, byDNS bool) *issuance {
+	switch {
+	case internal:
+		return c.internal
+	case byDNS:
+		return c.dns.Load()
+	}
+	return c.acme.Load()
 }
 
 // configFor tells the cache how to renew cert. It takes no lock, for it is called under those of the cache.
 func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error) {
 	name := cert.Names[0]
 	at, known := c.table.Load().find(name)
-	if known && at.internal || !known && Internal(name) {
-		return c.internal.renew, nil
-	}
-	from := &c.acme
-	if at.dns {
-		from = &c.dns
-	}
-	if i := from.Load(); i != nil {
+	if i := c.issuance(known && at.internal || !known && Internal(name), at.dns); i != nil {
 		return i.renew, nil
 	}
 	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)

@@ -41,8 +41,10 @@ type Certificate struct {
 	Expires   time.Time `json:"expires,omitzero"`
 	// Renews is when it is due by its age; the CA may ask for it earlier (RFC 9773).
 	Renews time.Time `json:"renews,omitzero"`
-	// Error is why the last attempt failed, Tried when it was and Retry when the next is.
+	// Error is why the last attempt failed, Hint what a person can do, Tried when
+	// it was and Retry when the next is, where that is known.
 	Error string    `json:"error,omitempty"`
+	Hint  string    `json:"hint,omitempty"`
 	Tried time.Time `json:"tried,omitzero"`
 	Retry time.Time `json:"retry,omitzero"`
 }
@@ -62,7 +64,7 @@ func (c *Certs) Status() []Certificate {
 			s.NotBefore, s.Expires, s.Renews = leaf.NotBefore, leaf.NotAfter, renewal(leaf)
 		}
 		if e.err != nil {
-			s.State, s.Error = Failing, e.err.Error()
+			s.State, s.Error, s.Hint = Failing, e.err.Error(), hintOf(e.err)
 		}
 		list = append(list, s)
 	}

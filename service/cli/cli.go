@@ -84,7 +84,7 @@ one of ~/.roost; those that change something start it when none runs.`,
 		newSignal(c), newAct(c, "reset"))
 	group("look", newList(c), newDescribe(c), newEnv(c), newID(c), newPID(c), newLogs(c), newMonit(c), newEvents(c), newAct(c, "flush"), newAct(c, "reopen"))
 	group("talk", newSend(c), newAttach(c), newMessage(c), newTrigger(c))
-	group("box", newApply(c), newCheck(c), newImport(c), newInit(c), newDump(c), newServe(c), newMaintenance(c), newHashPassword(c), newStatus(c), newCA(c))
+	group("box", newApply(c), newCheck(c), newImport(c), newInit(c), newDump(c), newServe(c), newMaintenance(c), newHashPassword(c), newStatus(c), newTLS(c), newCA(c))
 	group("daemon", newRun(c), newDev(c), services, newPing(c), newKill(c), newUpdate(c), newVersion(c))
 	group("pm2", newJlist(c, "jlist", "the same as: roost list --json, in one line", false), newJlist(c, "prettylist", "the same as: roost list --json", true),
 		newSave(c), newResurrect(c), newStartOr(c, control.VerbRestart, "startOrRestart"), newStartOr(c, control.VerbReload, "startOrReload", "startOrGracefulReload"),

@@ -70,18 +70,6 @@ type Traffic struct {
 	P99       float64           `json:"p99_ms"`
 }
 
-// Certificate is one that is served, or wanted and not to be had yet.
-type Certificate struct {
-	Name    string    `json:"name"`
-	State   string    `json:"state"` // "valid", "pending", …: package tls has the words
-	Issuer  string    `json:"issuer,omitempty"`
-	KeyType string    `json:"key_type,omitempty"`
-	Issued  time.Time `json:"issued,omitzero"`
-	Expires time.Time `json:"expires,omitzero"`
-	Renews  time.Time `json:"renews,omitzero"`
-	Error   string    `json:"error,omitempty"` // why it is pending
-}
-
 // Box is how the machine and the daemon's own process fare.
 type Box struct {
 	CPUs        int     `json:"cpus"`
