@@ -43,7 +43,7 @@ func ask(t *testing.T, cases []platformCase) []opinion {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "testdata/oracle.mjs", modules)
+	cmd := exec.CommandContext(t.Context(), testcache.Node(t, 22), "testdata/oracle.mjs", modules)
 	cmd.Stdin = bytes.NewReader(in)
 	var words strings.Builder
 	cmd.Stderr = &words
