@@ -99,6 +99,8 @@ func TestErrorsOfDevSayWhatWasMeant(t *testing.T) {
 		"/css/stlye.css":         `there is no css/stlye.css in public</bdi></p>.*<a href="/css/style.css"><bdi>/css/style.css</bdi>`,
 		"/style.css":             `<a href="/css/style.css">`,
 		"/Special":               `<a href="/deep/er/Special.html">`,
+		"/abuot":                 `<a href="/about.html">`,
+		"/epmty/":                `<a href="/empty">`,
 		"/img/logo%20%3C2%3E.pn": `href="/img/logo%20%3C1%3E.png"><bdi>/img/logo &lt;1&gt;.png</bdi>`,
 		"/quite/another":         `there is no quite/another in public</bdi></p>\s*<footer>`,
 		"/.env":                  `names that begin with a dot`,

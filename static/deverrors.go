@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"html/template"
@@ -113,11 +114,15 @@ func near(t *table, asked string) []string {
 	}
 	if t.dir(dir) != nil {
 		names, files := t.list(dir)
+		at := map[string]string{} // a page goes by two names
 		for _, a := range files {
-			names = append(names, path.Base(a.path))
+			base := path.Base(a.path)
+			page := strings.TrimSuffix(base, ".html")
+			names = append(names, base, page)
+			at[base], at[page] = base, base
 		}
 		if like := nearest.Of(name, names); like != "" {
-			return []string{dir + like}
+			return []string{dir + cmp.Or(at[like], like)}
 		}
 	}
 	if like := nearest.Of(asked, all); like != "" {
