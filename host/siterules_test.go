@@ -304,7 +304,7 @@ canonical = "www.example.com"
 
   [[site.redirect]]
   from = "relative"
-  to = "/x"
+  status = 99
 
   [[site.redirect]]
   from = "/x/:name"
@@ -320,7 +320,7 @@ canonical = "www.example.com"
 
   [[site.header]]
   path = "/*"
-  set = { Connection = "close", "X Y" = "1" }
+  set = { Connection = "close", "X Y" = "1", X-Empty = "" }
   remove = ["Content-Length"]
 
 [[site]]
@@ -342,10 +342,13 @@ command = "sleep 1"
 		`roost.toml:21: site example.com: :yaer is no placeholder of /blog/:year: name it there, or escape the colon as %3A`,
 		`roost.toml:25: site example.com: the rule redirects to itself, or to one that leads back: let it lead to a path that no such rule covers`,
 		`roost.toml:29: unknown key "too" in [[site.redirect]]: did you mean "to"?`,
+		`roost.toml:31: site example.com: to is missing: set it to a path such as "/new"`,
 		`roost.toml:32: site example.com: from = "relative" does not begin with a slash: write "/relative"`,
+		`roost.toml:33: site example.com: status = 99 does not redirect: want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]`,
 		`roost.toml:37: site example.com: a request could choose the host of the target: let the host end in a domain, as in https://:name.example.com`,
 		`roost.toml:41: site example.com: the rule covers the path that it leads to, and all that lies beside it: set missing = true to answer with files where there are some`,
 		`roost.toml:45: site example.com: only a path of this site can be answered, not a URL: requests are not passed on to other sites; redirect with status 302 instead`,
+		`roost.toml:49: site example.com: X-Empty has no value: take a field away with remove = ["X-Empty"]`,
 		`roost.toml:49: site example.com: no header field is called X Y: a name has letters, digits and hyphens`,
 		`roost.toml:49: site example.com: the field Connection is the server's own: leave it out; it is always right`,
 		`roost.toml:50: site example.com: the field Content-Length is the server's own: leave it out; it is always right`,

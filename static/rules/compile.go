@@ -32,24 +32,27 @@ func Compile(all []Rule) (*Redirects, []Problem) {
 	p := parser{reader: &reader{}, set: &Redirects{}, seen: map[string]bool{}, strict: true}
 	for i, c := range all {
 		p.line = i
+		before := len(p.problems)
 		switch {
 		case c.From == "":
 			p.wrong("from", "from is missing", `set it to a path such as "/old" or "/blog/*"`)
-		case c.To == "":
-			p.wrong("to", "to is missing", `set it to a path such as "/new"`)
 		case c.From[0] != '/':
 			p.wrong("from", fmt.Sprintf("from = %q does not begin with a slash", c.From), fmt.Sprintf("write %q", "/"+c.From))
 		case strings.ContainsAny(c.From, "?#"):
 			p.wrong("from", fmt.Sprintf("from = %q has more than a path", c.From), "leave out what follows ? or #")
-		case c.Status != 0 && statusOf(fmt.Sprint(c.Status), 301, 302, 303, 307, 308) == 0:
+		}
+		if c.To == "" {
+			p.wrong("to", "to is missing", `set it to a path such as "/new"`)
+		}
+		switch {
+		case c.Internal:
+			c.Status = 200
+		case c.Status == 0:
+			c.Status = 302
+		case statusOf(fmt.Sprint(c.Status), 301, 302, 303, 307, 308) == 0:
 			p.wrong("status", fmt.Sprintf("status = %d does not redirect", c.Status), "want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]")
-		default:
-			if c.Status == 0 {
-				c.Status = 302
-			}
-			if c.Internal {
-				c.Status = 200
-			}
+		}
+		if len(p.problems) == before {
 			p.rule(&rule{status: c.Status, force: !c.Missing}, c.From, c.To, external)
 		}
 	}
@@ -66,24 +69,26 @@ func CompileHeaders(all []HeaderRule) (*Headers, []Problem) {
 	s := &Headers{}
 	for i, c := range all {
 		r.line = i
+		before := len(r.problems)
+		rule, what, hint := newHeaderRule(c.Path, Cloudflare)
 		switch {
 		case c.Path == "":
 			r.wrong("path", "path is missing", `set it to a path such as "/*" or "/assets/*"`)
-			continue
 		case c.Path[0] != '/':
 			r.wrong("path", fmt.Sprintf("path = %q does not begin with a slash", c.Path), fmt.Sprintf("write %q", "/"+c.Path))
-			continue
-		}
-		rule, what, hint := newHeaderRule(c.Path, Cloudflare)
-		if what != "" {
+		case what != "":
 			r.wrong("path", fmt.Sprintf("path = %q: %s", c.Path, what), hint)
-			continue
+		}
+		if len(r.problems) > before {
+			rule = &headerRule{} // not kept; what else is wrong is told as well
 		}
 		if len(c.Set)+len(c.Remove) == 0 {
 			r.wrong("path", fmt.Sprintf("nothing is said about the header fields of %s", c.Path), `write set = { Name = "value" } or remove = ["Name"]`)
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
-			if what, hint := rule.add(name, c.Set[name]); what != "" {
+			if c.Set[name] == "" {
+				r.wrong("set", name+" has no value", fmt.Sprintf("take a field away with remove = [%q]", name))
+			} else if what, hint := rule.add(name, c.Set[name]); what != "" {
 				r.wrong("set", what, hint)
 			}
 		}
@@ -92,7 +97,9 @@ func CompileHeaders(all []HeaderRule) (*Headers, []Problem) {
 				r.wrong("remove", what, hint)
 			}
 		}
-		s.rules = append(s.rules, *rule)
+		if len(r.problems) == before {
+			s.rules = append(s.rules, *rule)
+		}
 	}
 	if len(s.rules) == 0 {
 		s = nil
