@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 // decoder fills structs from the plain values of a config file (maps, lists,
 // texts, numbers), whatever its syntax was. It is strict: a key that no field
 // carries and a value of another type are problems, and it goes on after each.
+// So is 0 where a field takes that for absent; where 0 is an answer the field is
+// a pointer. (Those of apps are as PM2 has them.)
 type decoder struct {
 	// problem is told of what is wrong at a path such as "site.0.root".
 	problem func(path, what, hint string)
@@ -106,9 +109,24 @@ func (d *decoder) decodeStruct(path string, v any, into reflect.Value) {
 			d.unknownKey(join(path, key), key, section(path), fields)
 			continue
 		}
+		if field.CanInt() && !strings.HasPrefix(path, "app.") && isZero(value) { // not "off", and not said either
+			d.problem(join(path, key), key+" cannot be 0", "write more, or leave it out")
+			continue
+		}
 		d.decode(join(path, key), value, field)
 	}
 }
+
+// isZero reports a number, a length of time or a size that is 0.
+func isZero(v any) bool {
+	if text, ok := v.(string); ok {
+		return zero.MatchString(text)
+	}
+	n, ok := wholeNumber(v)
+	return ok && n == 0
+}
+
+var zero = regexp.MustCompile(`^0+ ?[a-zA-Z]*$`)
 
 // decodeMap reads a table of texts. Numbers and booleans are taken as they
 // would be written, for env = { PORT = 3000 } can only mean one thing.
@@ -143,6 +161,9 @@ func (d *decoder) unknownKey(path, key, section string, fields map[string]reflec
 		candidates = slices.Concat(known, d.also)
 	}
 	hint := didYouMean(key, candidates)
+	if other := homeOf(key); hint == "" && other != "" && strings.HasPrefix(section, "[") {
+		hint = "it is a key of " + other
+	}
 	switch {
 	case hint == "" && len(known) <= 12:
 		hint = "known are " + strings.Join(known, ", ")

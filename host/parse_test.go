@@ -227,6 +227,20 @@ kill_timeout = "soon"
 			`roost.toml:6: unknown key "key" in [tls.dns]: known are all, command, key_name, propagation, provider, resolver, secret_env, secret_file, server, url`,
 			`roost.toml:7: all wants true or false, not 1`,
 		}},
+		{"zeros, where zero is not off", "[host]\nidle_timeout = 0\nmax_connections = 0\n[[site]]\nroot = \"public\"\nmemory = \"0M\"\nretry_after = \"0 s\"\nmax_body = 0\nhsts = 0\n", []string{
+			`roost.toml:2: idle_timeout cannot be 0: write more, or leave it out`,
+			`roost.toml:3: max_connections cannot be 0: write more, or leave it out`,
+			`roost.toml:6: memory cannot be 0: write more, or leave it out`,
+			`roost.toml:7: retry_after cannot be 0: write more, or leave it out`,
+		}},
+		{"keys of other sections", "[host]\nspa = true\nissuer = \"internal\"\n[[site]]\nroot = \"public\"\nstrip_prefix = true\nhttp3 = true\nenv_file = \"a.env\"\n[[site.route]]\npath = \"/a/\"\nroot = \"public\"\ncanonical = \"a.test\"\n", []string{
+			`roost.toml:2: unknown key "spa" in [host]: it is a key of [[site]]`,
+			`roost.toml:3: unknown key "issuer" in [host]: it is a key of [tls]`,
+			`roost.toml:6: unknown key "strip_prefix" in [[site]]: it is a key of [[site.route]]`,
+			`roost.toml:7: unknown key "http3" in [[site]]: it is a key of [host]`,
+			`roost.toml:8: unknown key "env_file" in [[site]]: it is a key of [[app]]`,
+			`roost.toml:12: unknown key "canonical" in [[site.route]]: it is a key of [[site]]`,
+		}},
 		{"all off", "[host]\nhttp = \"off\"\nhttps = \"off\"\n", []string{
 			`roost.toml:3: both http and https are off: leave one of them on`,
 		}},

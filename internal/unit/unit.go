@@ -5,6 +5,7 @@ package unit
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -87,6 +88,9 @@ func (s *Size) Decode(v any) error {
 	case int64:
 		*s = Size(v)
 	case float64:
+		if v != math.Trunc(v) {
+			return fmt.Errorf("%v is no whole number of bytes; write bytes or a text such as \"10M\"", v)
+		}
 		*s = Size(v)
 	case string:
 		text := strings.ToUpper(strings.TrimSpace(v))

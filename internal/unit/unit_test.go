@@ -38,7 +38,7 @@ func TestSizesAreBytesOrTexts(t *testing.T) {
 			t.Errorf("Decode(%v) = %v, %v; want %v", in, s, err, want)
 		}
 	}
-	for _, bad := range []any{"big", "-1M", true, "M"} {
+	for _, bad := range []any{"big", "-1M", true, "M", 1.5} {
 		var s Size
 		if err := s.Decode(bad); err == nil {
 			t.Errorf("Decode(%v) gave %v, want an error", bad, s)
