@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,7 +64,9 @@ func (r siteFlags) site(args []string) (host.Site, error) {
 	if err != nil {
 		return s, fmt.Errorf("cannot find %s: %w", args[0], err)
 	}
-	if !r.remove && !isFolder(dir) {
+	if _, err := os.Stat(dir); !r.remove && errors.Is(err, fs.ErrNotExist) {
+		return s, usage(args[0]+" does not exist", "create it, or correct the path")
+	} else if !r.remove && !isFolder(dir) {
 		return s, usage(args[0]+" is not a folder", "a script is started by: roost start %s", args[0])
 	}
 	target := host.Target{Root: dir, Serving: static.Serving{HTMLHandling: r.html, SPA: r.spa, Browse: r.browse}}
