@@ -59,6 +59,10 @@ type Site struct {
 	Default bool `toml:"default" json:"default,omitempty"`
 	// Target is where "/" leads.
 	Target
+	// Cert and Key are PEM files of a certificate that somebody else gets, for all Domains: no CA is asked. They are read
+	// again when they change.
+	Cert string `toml:"cert" json:"cert,omitempty"`
+	Key  string `toml:"key" json:"key,omitempty"`
 	// RedirectHTTPS answers plain HTTP with 308 to HTTPS; true when absent.
 	RedirectHTTPS *bool `toml:"redirect_https" json:"redirect_https,omitempty"`
 	// AccessLog overrides the host's.

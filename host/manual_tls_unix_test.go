@@ -3,6 +3,7 @@
 package host
 
 import (
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,6 +30,13 @@ func TestEveryConfigOfTheManualOfCertificatesIsGood(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := newMaker(t, "Root")
+	m.write(dir, m.sign(&x509.Certificate{DNSNames: []string{"example.com", "*.example.com"}}))
+	for to, from := range map[string]string{"fullchain.pem": "cert.pem", "privkey.pem": "key.pem"} {
+		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
 			t.Fatal(err)
 		}
 	}

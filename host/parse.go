@@ -61,6 +61,8 @@ func Parse(file string, text []byte, env string) (Config, []Problem) {
 		index.add("site", s.key(), i)
 		absolute(folder, &s.Root)
 		absolute(folder, &s.ErrorPages)
+		absolute(folder, &s.Cert)
+		absolute(folder, &s.Key)
 		for j := range s.Routes {
 			absolute(folder, &s.Routes[j].Root)
 		}

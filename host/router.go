@@ -220,5 +220,11 @@ func (c Config) certificates() tls.Want {
 		return tls.Want{Config: c.TLS}
 	}
 	names, any := c.names()
-	return tls.Want{Config: c.TLS, Names: names, AnyName: any}
+	w := tls.Want{Config: c.TLS, Names: names, AnyName: any}
+	for i := range c.Sites {
+		if s := &c.Sites[i]; s.Cert != "" {
+			w.Own = append(w.Own, s.own())
+		}
+	}
+	return w
 }

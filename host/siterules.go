@@ -10,6 +10,7 @@ import (
 
 	"roost/static"
 	"roost/static/rules"
+	"roost/tls"
 )
 
 // Redirect leads the paths of a site elsewhere, before anything else is asked.
@@ -130,6 +131,9 @@ func Notes(c Config) []string {
 		}
 	}
 	for _, s := range c.Sites {
+		if note := tls.NoteOwn(s.own()); note != "" {
+			notes = append(notes, "site "+s.Name()+": "+note)
+		}
 		look(s.Target, "/")
 		for _, r := range s.Routes {
 			look(r.Target, r.Path)

@@ -15,6 +15,7 @@ import (
 func (v *validator) sites() {
 	places := v.sitePlaces()
 	answered := map[[2]string]place{} // domain and path; the domain is empty for any name
+	certified := map[string]int{}     // domain -> the first site that brings a certificate for it
 	var fallback, nameless *place
 	for i := range v.config.Sites {
 		s, at := &v.config.Sites[i], places[i]
@@ -27,6 +28,7 @@ func (v *validator) sites() {
 			nameless = &at
 		}
 		v.domains(s, at, answered)
+		v.ownCertificate(s, at, certified)
 		v.targets(s, at)
 	}
 	if fallback != nil && nameless != nil {

@@ -45,6 +45,7 @@ type Certs struct {
 
 	// Set by tests, before Run.
 	check       time.Duration               // how often renewal is considered; 10 min when 0
+	looks       time.Duration               // how often files of certificates are looked at
 	backoff     func(try int) time.Duration // the wait after the try-th failed attempt
 	directories map[string]string           // instead of the CAs' own
 	zeroSSLURL  string
@@ -69,6 +70,7 @@ type Certs struct {
 	asked, applied int // counts of Want, and of those that Run has acted on
 	entries        map[string]*entry
 	dropped        []string
+	watching       bool  // files of certificates
 	trouble        error // storage or internal CA cannot be used
 	running, ended bool
 	over           chan struct{} // closed when Run has ended
@@ -99,6 +101,7 @@ func New(o Options) (*Certs, error) {
 		mint:       &mint{ca: ca},
 		tickets:    newTickets(filepath.Join(o.Dir, "tickets.json"), o.Log),
 		backoff:    backoff,
+		looks:      time.Second,
 		zeroSSLURL: zeroSSLURL,
 		loads:      make(chan struct{}, 16),
 		orders:     make(chan struct{}, 16),
@@ -191,6 +194,7 @@ func (c *Certs) Run(ctx context.Context) error {
 // are ready for handshakes when it returns, public ones when their CA has
 // issued. Names that are not in w lose theirs, in memory, not in the storage.
 func (c *Certs) Want(w Want) {
+	own := c.pairs(w.Own)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changed := w.Config != c.want.Config
@@ -200,18 +204,27 @@ func (c *Certs) Want(w Want) {
 	next := make(map[string]*entry, len(w.Names))
 	for _, name := range w.Names {
 		e := newEntry(name, w.Config)
+		if p := own[e.name]; p != nil {
+			e.belong(p)
+		}
 		if next[e.name] != nil {
 			continue
 		}
 		if now := c.entries[e.name]; now != nil {
-			if now.internal == e.internal && (e.internal || !changed) {
+			if now.own == e.own && now.internal == e.internal && (e.internal || e.own != nil || !changed) {
 				now.hurry()
 				e = now
 			} else {
 				// Another issuer: what is there is served until that one has issued.
 				now.stop()
 				e.cert, e.hash, e.old = now.cert, now.hash, now.cert != nil
+				if e.own != nil {
+					c.dropped = append(c.dropped, e.name)
+				}
 			}
+		}
+		if e.own != nil {
+			e.reread()
 		}
 		next[e.name] = e
 	}
@@ -237,7 +250,12 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 		local = local || e.internal
 	}
 	any := len(c.entries) > 0
+	watch := len(c.want.Own) > 0 && !c.watching
+	c.watching = c.watching || watch
 	c.mu.Unlock()
+	if watch {
+		started.Go(func() { c.watch(ctx) })
+	}
 	if done {
 		return
 	}
@@ -260,7 +278,7 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 	c.trouble = trouble
 	c.applied = asked
 	for _, e := range c.entries {
-		if e.cancel == nil && !e.refused {
+		if e.cancel == nil && !e.refused && e.own == nil {
 			var own context.Context
 			own, e.cancel = context.WithCancel(ctx)
 			started.Go(func() { c.keep(own, e) })
@@ -301,7 +319,7 @@ func (c *Certs) settled() (bool, error) {
 	}
 	for _, e := range c.entries {
 		switch {
-		case e.refused:
+		case e.refused, e.own != nil:
 		case e.internal && e.err != nil:
 			return true, fmt.Errorf("cannot make a certificate for %s: %w", e.name, e.err)
 		case !e.shown, e.internal && (e.cert == nil || e.old):

@@ -20,6 +20,8 @@ type Want struct {
 	Config
 	// Names are DNS names (a leading "*." is a wildcard) and IP addresses.
 	Names []string
+	// Own are the certificates that somebody else gets; their names are among Names.
+	Own []Own
 	// AnyName serves a certificate of the internal CA for names and addresses that are private or missing.
 	AnyName bool
 }

@@ -19,6 +19,7 @@ type entry struct {
 	issuer   string // for Status
 	dns      bool   // proved by the DNS
 	refused  bool   // no CA could issue it; err says why, and nothing is tried
+	own      *pair  // its files; nil: a CA is asked
 
 	cancel context.CancelFunc // ends the keeper; nil when none was started
 	nudge  chan struct{}      // ends the keeper's wait; holds one

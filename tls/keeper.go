@@ -151,6 +151,9 @@ func (c *Certs) collect() {
 	found := make(map[string]certmagic.Certificate, len(c.entries))
 	var looked []*entry
 	for name, e := range c.entries {
+		if e.own != nil {
+			continue
+		}
 		found[name] = certmagic.Certificate{}
 		if e.looked && !e.shown {
 			looked = append(looked, e)
@@ -169,7 +172,7 @@ func (c *Certs) collect() {
 	defer c.mu.Unlock()
 	for name, e := range c.entries {
 		cert := found[name]
-		if cert.Leaf == nil || e.cert != nil && e.hash == cert.Hash() && bytes.Equal(e.cert.OCSPStaple, cert.OCSPStaple) {
+		if e.own != nil || cert.Leaf == nil || e.cert != nil && e.hash == cert.Hash() && bytes.Equal(e.cert.OCSPStaple, cert.OCSPStaple) {
 			continue
 		}
 		e.old = e.old && e.hash == cert.Hash()
@@ -192,7 +195,7 @@ func (c *Certs) event(_ context.Context, event string, data map[string]any) erro
 	case "cert_obtained":
 		c.log.Info("certificate obtained", "name", name, "issuer", data["issuer"], "renewal", renewal)
 		c.mu.Lock()
-		if e := c.entries[name]; e != nil && renewal {
+		if e := c.entries[name]; e != nil && e.own == nil && renewal {
 			e.err = nil
 		}
 		c.mu.Unlock()
@@ -212,8 +215,11 @@ func (c *Certs) notRenewed(name string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[name]
-	if e != nil && e.renewing {
+	switch {
+	case e != nil && e.renewing:
 		return // whoever asked for it is told
+	case e != nil && e.own != nil:
+		return // no CA is asked for it any more
 	}
 	if e != nil {
 		if i := c.issuance(e.internal, e.dns); i != nil {
@@ -269,10 +275,12 @@ func (c *Certs) looked(e *entry) {
 	c.poke()
 }
 
+// wants reports whether a CA is to be asked for name.
 func (c *Certs) wants(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.entries[name] != nil
+	e := c.entries[name]
+	return e != nil && e.own == nil
 }
 
 // forget takes the certificates of name out of the cache, so that they are not renewed.

@@ -81,6 +81,8 @@ func (c *Certs) begin(name string) (*entry, error) {
 		return nil, fmt.Errorf("%w for %s", ErrUnknown, name)
 	case e.refused:
 		return nil, e.err
+	case e.own != nil:
+		return nil, &Failure{"the certificate of " + name + " is read from " + e.own.files[0] + ", and no CA is asked", "renew it where it was got, and put it there: it is read again when the file changes"}
 	case e.renewing:
 		return nil, fmt.Errorf("%s is being renewed: %w", name, ErrSoon)
 	case !e.internal && e.err != nil && !e.tried.IsZero() && ago < gap:
@@ -115,6 +117,7 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 		return err
 	}
 	c.take(e, i, cert)
+	c.forget(e.name) // it may have got a certificate of its own meanwhile
 	select {
 	case e.nudge <- struct{}{}: // a keeper that waits after a failure is done
 	default:

@@ -32,7 +32,7 @@ const (
 type Certificate struct {
 	// Name is a DNS name (a leading "*." is a wildcard) or an address.
 	Name string `json:"name"`
-	// Issuer is as in Config: "internal", "letsencrypt", "zerossl" or a URL.
+	// Issuer is as in Config: "internal", "letsencrypt", "zerossl" or a URL; "file" when the certificate is the user's own.
 	Issuer string    `json:"issuer"`
 	State  CertState `json:"state"`
 	// KeyType is such as "ecdsa-p256" or "rsa-2048"; empty without a certificate, as are the times.
@@ -61,7 +61,10 @@ func (c *Certs) Status() []Certificate {
 			if s.KeyType = keyType(leaf); !e.old {
 				s.State = Valid
 			}
-			s.NotBefore, s.Expires, s.Renews = leaf.NotBefore, leaf.NotAfter, renewal(leaf)
+			s.NotBefore, s.Expires = leaf.NotBefore, leaf.NotAfter
+			if e.own == nil {
+				s.Renews = renewal(leaf)
+			}
 		}
 		if e.err != nil {
 			s.State, s.Error, s.Hint = Failing, e.err.Error(), hintOf(e.err)
