@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"roost/apps"
+	"roost/tls"
 	"roost/tls/dns01"
 )
 
@@ -206,7 +207,7 @@ func changedKeys(a, b reflect.Value) []string {
 			out = append(out, key+" "+strings.Join(changedNames(x, y), " "))
 		case (f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Pointer) && f.Type.Elem().Kind() == reflect.Struct:
 			out = append(out, key) // hashes of passwords among them
-		case f.Type == reflect.TypeFor[dns01.Config]():
+		case f.Type == reflect.TypeFor[dns01.Config]() || f.Type == reflect.TypeFor[tls.EAB]():
 			out = append(out, key) // a command or a URL may hold what is nobody's business
 		default:
 			out = append(out, fmt.Sprintf("%s: %s -> %s", key, shown(x), shown(y)))

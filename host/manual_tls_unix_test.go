@@ -16,6 +16,7 @@ var named = map[string]string{
 	"tsig.key":          "c2VjcmV0",
 	"acme-dns.json":     `{"username":"u","password":"p","subdomain":"s"}`,
 	"hook.token":        "token",
+	"eab.key":           "c2VjcmV0",
 }
 
 func TestEveryConfigOfTheManualOfCertificatesIsGood(t *testing.T) {
@@ -41,7 +42,7 @@ func TestEveryConfigOfTheManualOfCertificatesIsGood(t *testing.T) {
 		}
 	}
 	configs := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(configs) < 4 {
+	if len(configs) < 7 {
 		t.Fatalf("%d configs in docs/tls.md", len(configs))
 	}
 	for _, config := range configs {

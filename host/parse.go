@@ -55,6 +55,7 @@ func Parse(file string, text []byte, env string) (Config, []Problem) {
 	}
 	absolute(folder, &c.TLS.CARoot)
 	absolute(folder, &c.TLS.DNS.SecretFile)
+	absolute(folder, &c.TLS.EAB.HMACFile)
 	for i := range c.Sites {
 		s := &c.Sites[i]
 		s.Source = source

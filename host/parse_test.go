@@ -220,11 +220,15 @@ kill_timeout = "soon"
 		{"seconds written as milliseconds", "[host]\nidle_timeout = 60\nheader_timeout = \"1s\"\n", []string{
 			`roost.toml:2: idle_timeout = 60ms would cut off honest clients: want at least a second; a plain number is milliseconds, write "30s"`,
 		}},
-		{"a provider of DNS", "[tls]\ndns = {\nprovider = \"rfc2136\",\nserver = \"ns1:x\",\nsecret_env = \"ROOST_NOT_SET\",\nkey = 1,\nall = 1 }\n", []string{
+		{"an account at the CA", "[tls]\nstaging = true\nissuer = \"zerossl\"\n[tls.eab]\nkey_id = \"kid\"\n", []string{
+			`roost.toml:2: only letsencrypt has a staging side that is known here: name the directory of its staging side as issuer`,
+			`roost.toml:4: eab has no HMAC key: set hmac_file to a file that holds the key`,
+		}},
+		{"a provider of DNS", "[tls]\ndns = {\nprovider = \"rfc2136\",\nserver = \"ns1:x\",\nsecret_env = \"ROOST_NOT_SET\",\nkeyname = 1,\nall = 1 }\n", []string{
 			`roost.toml:2: the DNS provider rfc2136 needs key_name: set key_name`,
 			`roost.toml:4: "ns1:x" is not the address of a name server: write a host with or without a port, such as "ns1.example.com" or "192.0.2.53:5353"`,
 			`roost.toml:5: cannot read the secret: the variable ROOST_NOT_SET is empty: set the variable where the program is started`,
-			`roost.toml:6: unknown key "key" in [tls.dns]: known are all, command, key_name, propagation, provider, resolver, secret_env, secret_file, server, url`,
+			`roost.toml:6: unknown key "keyname" in [tls.dns]: did you mean "key_name"?`,
 			`roost.toml:7: all wants true or false, not 1`,
 		}},
 		{"zeros, where zero is not off", "[host]\nidle_timeout = 0\nmax_connections = 0\n[[site]]\nroot = \"public\"\nmemory = \"0M\"\nretry_after = \"0 s\"\nmax_body = 0\nhsts = 0\n", []string{

@@ -18,12 +18,27 @@ const (
 	LetsEncrypt = "letsencrypt"
 	ZeroSSL     = "zerossl"
 	internalCA  = "internal"
+	// staging is what Let's Encrypt is called with Config.Staging.
+	staging = "letsencrypt-staging"
+)
+
+// proof is how a name is proved to a public CA. Each has an issuance of its
+// own, for an issuer of certmagic uses no other challenge when it has a solver
+// for the DNS, and asks for one profile.
+type proof int
+
+const (
+	byPorts   proof = iota // by the challenges over HTTP and TLS
+	byDNS                  // by a record in the DNS
+	byAddress              // as byPorts, an address (RFC 8738)
+	proofs                 // how many there are
 )
 
 // directories are the ACME directories (RFC 8555, section 7.1.1) of the CAs with names.
 var directories = map[string]string{
 	LetsEncrypt: certmagic.LetsEncryptProductionCA,
 	ZeroSSL:     certmagic.ZeroSSLProductionCA,
+	staging:     certmagic.LetsEncryptStagingCA,
 }
 
 // issuance is one way to get certificates. It never changes: another Config or
@@ -55,15 +70,13 @@ func (q quiet) PreCheck(ctx context.Context, names []string, _ bool) error {
 	return q.ACMEIssuer.PreCheck(ctx, names, false)
 }
 
-// public returns the issuance for public names, as wanted now: that which proves
-// them by the DNS, or that for the ports that are bound now. There are two, for
-// an issuer of certmagic with a solver for the DNS uses no other.
-func (c *Certs) public(byDNS bool) (*issuance, error) {
+// public returns the issuance for public names that are proved so, as wanted now
+// and for the ports that are bound now.
+func (c *Certs) public(by proof) (*issuance, error) {
 	var httpPort, httpsPort int
-	at := &c.dns
-	if !byDNS {
+	if by != byDNS {
 		// Not under c.mu: these are the host's functions, and may take its locks.
-		at, httpPort, httpsPort = &c.acme, port(c.o.HTTPPort), port(c.o.HTTPSPort)
+		httpPort, httpsPort = port(c.o.HTTPPort), port(c.o.HTTPSPort)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +85,7 @@ func (c *Certs) public(byDNS bool) (*issuance, error) {
 	if info, err := os.Stat(config.CARoot); err == nil {
 		rootAt = info.ModTime()
 	}
-	if now := at.Load(); now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
+	if now := c.acme[by].Load(); now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
 		return now, nil
 	}
 	template, err := c.template(config)
@@ -81,7 +94,8 @@ func (c *Certs) public(byDNS bool) (*issuance, error) {
 	}
 	template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
 	template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
-	if byDNS {
+	template.Profile = config.profile(by)
+	if by == byDNS {
 		if template.DNS01Solver, err = c.dnsSolver(config.DNS); err != nil {
 			return nil, err
 		}
@@ -94,7 +108,7 @@ func (c *Certs) public(byDNS bool) (*issuance, error) {
 	next.obtain = c.magic()
 	next.obtain.OCSP.DisableStapling = true
 	next.obtain.Issuers = next.renew.Issuers
-	at.Store(next)
+	c.acme[by].Store(next)
 	return next, nil
 }
 
@@ -129,10 +143,13 @@ func (c *Certs) template(config Config) (certmagic.ACMEIssuer, error) {
 		Agreed: true, // who writes an issuer into the config agrees to its terms
 		Logger: zapTo(c.log, false),
 	}
-	if d, ok := c.directories[config.issuer()]; ok {
+	if d, ok := c.directories[config.name()]; ok {
 		t.CA = d
 	}
-	if config.issuer() == ZeroSSL {
+	switch {
+	case config.EAB != (EAB{}):
+		t.NewAccountFunc = config.EAB.bind
+	case config.issuer() == ZeroSSL:
 		t.NewAccountFunc = c.zerossl
 	}
 	if config.CARoot != "" {
@@ -160,9 +177,25 @@ func (c Config) issuer() string {
 	return c.Issuer
 }
 
+// name is what people are told of the issuer.
+func (c Config) name() string {
+	if c.Staging {
+		return staging
+	}
+	return c.issuer()
+}
+
+// profile is what the CA is asked for.
+func (c Config) profile(by proof) string {
+	if c.Profile == "" && by == byAddress && c.issuer() == LetsEncrypt {
+		return "shortlived"
+	}
+	return c.Profile
+}
+
 // directory is the URL of the ACME directory.
 func (c Config) directory() string {
-	if d, ok := directories[c.issuer()]; ok {
+	if d, ok := directories[c.name()]; ok {
 		return d
 	}
 	return c.Issuer
@@ -173,11 +206,11 @@ func (c Config) directory() string {
 func (i *issuance) explain(name string, err error) error {
 	var proof unproven
 	if errors.As(err, &proof) {
-		return errors.New(proof.Error())
+		return &Failure{Text: proof.Error()}
 	}
 	var problem acme.Problem
 	if errors.As(err, &problem) {
-		f, kind := refusal(i.config.issuer(), name, problem)
+		f, kind := refusal(i.config.name(), name, problem)
 		switch kind {
 		case "connection", "tls", "unauthorized", "incorrectResponse": // it met nobody, or somebody else
 			if i.httpPort != 0 && i.httpPort != 80 || i.httpsPort != 0 && i.httpsPort != 443 {
@@ -190,7 +223,7 @@ func (i *issuance) explain(name string, err error) error {
 	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] Renew: ", "[" + name + "] "} {
 		text = strings.TrimPrefix(text, noise)
 	}
-	return &Failure{Text: text, Hint: unreachable(i.config.issuer(), err)}
+	return &Failure{Text: text, Hint: unreachable(i.config.name(), err)}
 }
 
 func ports(http, https int) string {

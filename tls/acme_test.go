@@ -47,6 +47,7 @@ type acmeCA struct {
 type acmeOptions struct {
 	httpPort, tlsPort int
 	life              uint64    // of certificates, in seconds; 90 days when 0
+	shortlived        bool      // there is a profile of this name, of 160 hours
 	eab               [2]string // key id and key; an account needs them
 	dns               string    // where it asks for names; of nameServer when empty
 }
@@ -61,7 +62,11 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 		o.dns = nameServer(t)
 	}
 	store := pebbledb.NewMemoryStore()
-	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, map[string]pebbleca.Profile{"default": {Description: "the only one", ValidityPeriod: o.life}})
+	profiles := map[string]pebbleca.Profile{"default": {Description: "of 90 days or as said", ValidityPeriod: o.life}}
+	if o.shortlived {
+		profiles["shortlived"] = pebbleca.Profile{Description: "of 160 hours", ValidityPeriod: 160 * 3600}
+	}
+	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, profiles)
 	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, o.dns, store)
 	if o.eab[0] != "" {
 		if err := store.AddExternalAccountKeyByID(o.eab[0], o.eab[1]); err != nil {

@@ -50,9 +50,8 @@ type Certs struct {
 	directories map[string]string           // instead of the CAs' own
 	zeroSSLURL  string
 
-	table atomic.Pointer[table]    // what handshakes read
-	acme  atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
-	dns   atomic.Pointer[issuance] // of those that are proved by the DNS, likewise
+	table atomic.Pointer[table]            // what handshakes read
+	acme  [proofs]atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
 
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one

@@ -9,10 +9,27 @@ type Config struct {
 	Issuer string `toml:"issuer" json:"issuer,omitempty"`
 	// Email is given to the CA for its notices; optional.
 	Email string `toml:"email" json:"email,omitempty"`
+	// Staging orders from the CA's staging side, whose limits are wide and whose
+	// certificates no browser trusts: for trying out. Let's Encrypt has one.
+	Staging bool `toml:"staging" json:"staging,omitempty"`
+	// Profile is the kind of certificate to ask the CA for, such as "shortlived";
+	// the CA's own choice when empty, except that Let's Encrypt is asked for
+	// "shortlived" where the name is an address, for it issues no other.
+	Profile string `toml:"profile" json:"profile,omitempty"`
+	// EAB is the account at the CA that the ACME account is to belong to.
+	EAB EAB `toml:"eab" json:"eab,omitzero"`
 	// CARoot is a PEM file whose certificates are trusted when talking to the ACME directory (private CAs).
 	CARoot string `toml:"ca_root" json:"ca_root,omitempty"`
 	// DNS proves wildcards to the CA, which nothing else can (RFC 8555, section 8.4), and with DNS.All every public name.
 	DNS dns01.Config `toml:"dns" json:"dns,omitzero"`
+}
+
+// EAB is an external account binding (RFC 8555, section 7.3.4): what a CA gives
+// its customers to make ACME accounts with.
+type EAB struct {
+	// KeyID is the identifier, HMACFile a file with the key in base64url.
+	KeyID    string `toml:"key_id" json:"key_id,omitempty"`
+	HMACFile string `toml:"hmac_file" json:"hmac_file,omitempty"`
 }
 
 // Want is what the certificates should be: for which names, from where.

@@ -17,7 +17,7 @@ type entry struct {
 	name     string
 	internal bool
 	issuer   string // for Status
-	dns      bool   // proved by the DNS
+	by       proof  // to a public CA
 	refused  bool   // no CA could issue it; err says why, and nothing is tried
 	own      *pair  // its files; nil: a CA is asked
 
@@ -43,14 +43,17 @@ func newEntry(name string, config Config) *entry {
 		e.name = name
 	}
 	e.internal = config.issuer() == internalCA || Internal(e.name)
-	e.issuer = config.issuer()
+	e.issuer = config.name()
 	if e.internal {
 		e.issuer = internalCA
 	}
 	wild := strings.HasPrefix(e.name, "*.")
-	_, notAddr := netip.ParseAddr(e.name)
-	e.dns = !e.internal && config.DNS.Provider != "" && (wild || config.DNS.All && notAddr != nil)
-	if wild && !e.internal && !e.dns && !e.refused {
+	if _, err := netip.ParseAddr(e.name); err == nil {
+		e.by = byAddress
+	} else if config.DNS.Provider != "" && (wild || config.DNS.All) {
+		e.by = byDNS
+	}
+	if wild && !e.internal && e.by != byDNS && !e.refused {
 		e.refused, e.err = true, errors.New("a wildcard is proved to a CA by the DNS alone (RFC 8555, section 8.4): set dns in [tls], name each domain, or use the internal issuer")
 	}
 	return e

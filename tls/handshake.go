@@ -18,6 +18,7 @@ type table struct {
 	names map[string]place     // DNS names
 	below map[string]place     // wildcards, "*.example.com" under "example.com"
 	addrs map[netip.Addr]place // addresses, without zone
+	nat   place                // of the only public one in addrs
 	any   bool                 // private names and the box's own addresses too
 }
 
@@ -25,7 +26,7 @@ type table struct {
 type place struct {
 	cert     *tls.Certificate // nil: none yet
 	internal bool             // the internal CA may make one on the spot
-	dns      bool             // it is proved by the DNS
+	by       proof            // how it is proved to a public CA
 }
 
 // publish makes the table of what the entries are now. The caller holds c.mu.
@@ -36,13 +37,18 @@ func (c *Certs) publish() {
 		addrs: map[netip.Addr]place{},
 		any:   c.want.AnyName,
 	}
+	outside := 0
 	for name, e := range c.entries {
-		p := place{cert: e.cert, internal: e.internal, dns: e.dns}
+		p := place{cert: e.cert, internal: e.internal, by: e.by}
 		if p.internal && p.cert != nil && time.Now().After(p.cert.Leaf.NotAfter) {
 			p.cert = nil // the box was off for long; better one from the mint than this
 		}
 		if addr, err := netip.ParseAddr(name); err == nil {
 			t.addrs[addr] = p
+			if !internalAddr(addr) {
+				outside++
+				t.nat = p
+			}
 		} else if base, ok := strings.CutPrefix(name, "*."); ok {
 			if p.internal && !strings.Contains(base, ".") {
 				p.cert = nil // browsers refuse "*.localhost" and its like: mint for the very name
@@ -51,6 +57,9 @@ func (c *Certs) publish() {
 		} else {
 			t.names[name] = p
 		}
+	}
+	if outside != 1 {
+		t.nat = place{}
 	}
 	c.table.Store(t)
 }
@@ -101,7 +110,7 @@ func (c *Certs) ServerConfig() *tls.Config {
 // nor error, crypto/tls sends unrecognized_name.
 func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == acmez.ACMETLS1Protocol {
-		if i := c.acme.Load(); i != nil {
+		if i := c.challenged(); i != nil {
 			return i.renew.GetCertificate(hello)
 		}
 		return nil, errors.New("no CA was asked for anything")
@@ -131,6 +140,8 @@ func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 	}
 	p, ok := t.addrs[local]
 	switch {
+	case !ok && t.nat.cert != nil && name == "" && internalAddr(local) && !local.IsLoopback():
+		return t.nat.cert, nil // from outside, translated: the public address is not on any interface here
 	case p.cert != nil:
 		return p.cert, nil
 	case ok:
@@ -164,13 +175,23 @@ func localAddr(conn net.Conn) netip.Addr {
 	return addr.Unmap()
 }
 
+// challenged is an issuance to answer challenges at the ports with, nil when no
+// CA was asked for anything yet. certmagic keeps those that are open for the
+// process, so any will do.
+func (c *Certs) challenged() *issuance {
+	if i := c.acme[byPorts].Load(); i != nil {
+		return i
+	}
+	return c.acme[byAddress].Load()
+}
+
 // Challenge answers the HTTP challenge (RFC 8555, section 8.3) and gives all
 // other requests to next. It goes outermost on the plain HTTP listener, before
 // redirects and before the Host is looked at.
 func (c *Certs) Challenge(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/.well-known/acme-challenge/") {
-			if i := c.acme.Load(); i != nil && i.acme.HandleHTTPChallenge(w, r) {
+			if i := c.challenged(); i != nil && i.acme.HandleHTTPChallenge(w, r) {
 				return
 			}
 		}

@@ -58,7 +58,7 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	i := c.internal
 	if !e.internal {
 		var err error
-		if i, err = c.public(e.dns); err != nil {
+		if i, err = c.public(e.by); err != nil {
 			c.looked(e)
 			return err
 		}
@@ -66,7 +66,7 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	cert, err := c.load(ctx, i, e.name)
 	c.looked(e)
 	if errors.Is(err, fs.ErrNotExist) {
-		if i.acme != nil && !e.dns && i.httpPort == 0 && i.httpsPort == 0 {
+		if i.acme != nil && e.by != byDNS && i.httpPort == 0 && i.httpsPort == 0 {
 			return errNotListening
 		}
 		if err = c.order(ctx, i, e.name, try, false); err == nil {
@@ -222,7 +222,7 @@ func (c *Certs) notRenewed(name string, err error) {
 		return // no CA is asked for it any more
 	}
 	if e != nil {
-		if i := c.issuance(e.internal, e.dns); i != nil {
+		if i := c.issuance(e.internal, e.by); i != nil {
 			err = i.explain(name, err)
 		}
 	}
@@ -235,21 +235,18 @@ func (c *Certs) notRenewed(name string, err error) {
 }
 
 // issuance returns the newest one for names of a kind; nil before the first is needed.
-func (c *Certs) issuance(internal, byDNS bool) *issuance {
-	switch {
-	case internal:
+func (c *Certs) issuance(internal bool, by proof) *issuance {
+	if internal {
 		return c.internal
-	case byDNS:
-		return c.dns.Load()
 	}
-	return c.acme.Load()
+	return c.acme[by].Load()
 }
 
 // configFor tells the cache how to renew cert. It takes no lock, for it is called under those of the cache.
 func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error) {
 	name := cert.Names[0]
 	at, known := c.table.Load().find(name)
-	if i := c.issuance(known && at.internal || !known && Internal(name), at.dns); i != nil {
+	if i := c.issuance(known && at.internal || !known && Internal(name), at.by); i != nil {
 		return i.renew, nil
 	}
 	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)

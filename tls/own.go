@@ -87,7 +87,7 @@ func (c *Certs) pairs(own []Own) map[string]*pair {
 
 // belong makes e one whose certificate is p's.
 func (e *entry) belong(p *pair) {
-	e.own, e.internal, e.dns, e.issuer = p, false, false, ownIssuer
+	e.own, e.internal, e.issuer = p, false, ownIssuer
 	e.refused, e.err = false, nil
 }
 

@@ -32,7 +32,7 @@ const (
 type Certificate struct {
 	// Name is a DNS name (a leading "*." is a wildcard) or an address.
 	Name string `json:"name"`
-	// Issuer is as in Config: "internal", "letsencrypt", "zerossl" or a URL; "file" when the certificate is the user's own.
+	// Issuer is as in Config: "internal", "letsencrypt", "zerossl" or a URL, or "letsencrypt-staging"; "file" when the certificate is the user's own.
 	Issuer string    `json:"issuer"`
 	State  CertState `json:"state"`
 	// KeyType is such as "ecdsa-p256" or "rsa-2048"; empty without a certificate, as are the times.

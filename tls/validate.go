@@ -25,7 +25,7 @@ func ValidateConfig(c Config) []Complaint {
 	switch issuer := c.issuer(); issuer {
 	case LetsEncrypt, internalCA:
 	case ZeroSSL:
-		if c.Email == "" {
+		if c.Email == "" && c.EAB == (EAB{}) {
 			complain("email", "set email to the address of your ZeroSSL account, or of a new one", "zerossl issues nothing without an e-mail address")
 		}
 	default:
@@ -53,6 +53,15 @@ func ValidateConfig(c Config) []Complaint {
 		case !x509.NewCertPool().AppendCertsFromPEM(text):
 			complain("ca_root", "name a file with at least one BEGIN CERTIFICATE block", "%s holds no certificate in PEM form", c.CARoot)
 		}
+	}
+	if c.Staging && c.issuer() != LetsEncrypt {
+		complain("staging", "name the directory of its staging side as issuer", "only letsencrypt has a staging side that is known here")
+	}
+	if c.EAB != (EAB{}) {
+		c.EAB.check(complain)
+	}
+	if strings.ContainsAny(c.Profile, " \t\n") {
+		complain("profile", `write it as the CA does, such as "shortlived"`, "%q is no name of a profile", c.Profile)
 	}
 	c.DNS.Check(Internal, func(key, hint, format string, args ...any) { complain("dns."+key, hint, format, args...) })
 	return all

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"roost/tls/dns01"
 )
 
 func TestWhatIsWrongWithAConfigIsToldAtOnce(t *testing.T) {
@@ -14,6 +16,10 @@ func TestWhatIsWrongWithAConfigIsToldAtOnce(t *testing.T) {
 	}
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hmac := filepath.Join(t.TempDir(), "hmac")
+	if err := os.WriteFile(hmac, []byte("c2VjcmV0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -26,6 +32,16 @@ func TestWhatIsWrongWithAConfigIsToldAtOnce(t *testing.T) {
 		{Config{Issuer: "zerossl", Email: "ops@example.com"}, ""},
 		{Config{Issuer: "https://ca.example.com/acme/directory", CARoot: ca.rootCopy()}, ""},
 		{Config{Issuer: "http://127.0.0.1:14000/dir"}, ""},
+		{Config{Issuer: "letsencrypt", Staging: true, Profile: "shortlived"}, ""},
+		{Config{Issuer: "zerossl", EAB: EAB{KeyID: "kid", HMACFile: hmac}}, ""},
+		{Config{Issuer: "zerossl", EAB: EAB{KeyID: "kid"}}, "eab.hmac_file: eab has no HMAC key"},
+		{Config{EAB: EAB{HMACFile: filepath.Join(t.TempDir(), "none")}}, "eab.key_id: eab names no key|eab.hmac_file: cannot read the HMAC key"},
+		{Config{EAB: EAB{KeyID: "kid", HMACFile: ca.rootCopy()}}, "eab.hmac_file: the HMAC key is not base64url"},
+		{Config{Issuer: "zerossl", Email: "ops@example.com", Staging: true}, "staging: only letsencrypt"},
+		{Config{Profile: "short lived"}, `profile: "short lived" is no name`},
+		{Config{DNS: dns01.Config{Provider: "rfc2136", Server: "ns1", KeyName: "roost", SecretFile: hmac}}, ""},
+		{Config{DNS: dns01.Config{Provider: "webhook", URL: "http://192.168.1.2/"}}, ""},
+		{Config{DNS: dns01.Config{Provider: "webhook", URL: "http://example.com/"}}, "dns.url: example.com cannot be trusted"},
 		{Config{Issuer: "zerossl"}, "email: zerossl issues nothing"},
 		{Config{Issuer: "letsencript"}, `issuer: unknown issuer "letsencript"`},
 		{Config{Issuer: "https:///dir"}, "issuer: the URL"},
