@@ -252,7 +252,7 @@ func TestWrongUsageExitsWith2AndAHint(t *testing.T) {
 		"start":                             "roost: roost start needs a script, a program, a command, a config file or an app\nhint: such as: roost start server.js\n",
 		"start a.js b.js -n c":              "roost: --name \"c\" is for one app, not for 2\nhint: start them one after the other\n",
 		"serve":                             "roost: roost serve needs a folder\nhint: such as: roost serve public\n",
-		"serve /nowhere":                    "roost: /nowhere is not a folder\nhint: a script is started by: roost start /nowhere\n",
+		"serve /nowhere":                    "roost: /nowhere does not exist\nhint: create it, or correct the path\n",
 		"logs -n -1":                        "roost: --lines cannot be negative\nhint: such as: --lines 100\n",
 		"check /none.toml":                  "roost: there is no file /none.toml\nhint: name a config file; it is called roost.toml as a rule\n",
 		"run /none.toml":                    "roost: there is no file /none.toml\nhint: name a config file; it is called roost.toml as a rule\n",
