@@ -34,6 +34,23 @@ func Load(ctx context.Context, file string, said io.Writer) ([]byte, error) {
 	return text, err
 }
 
+// mostInput bounds what is read of standard input, in bytes.
+const mostInput = 2 << 20
+
+// LoadWord is Load of what a word of a command line names, as an absolute path;
+// "-" is in, standard input. Where nothing is there it is fs.ErrNotExist.
+func LoadWord(ctx context.Context, word string, in io.Reader, said io.Writer) (file string, text []byte, err error) {
+	if file, err = filepath.Abs(word); err != nil {
+		return "", nil, fmt.Errorf("cannot find %s: %w", word, err)
+	}
+	if word == "-" {
+		text, err = io.ReadAll(io.LimitReader(in, mostInput))
+	} else if _, err = os.Stat(file); err == nil {
+		text, err = Load(ctx, file, said)
+	}
+	return file, text, err
+}
+
 // readForeign reads a file of PM2's: its apps become those of [[app]], as do
 // the servers of its folders, which come last.
 func readForeign(file string, text []byte) (*reading, *Problem) {

@@ -72,3 +72,18 @@ func namespace(a apps.Config) string {
 	}
 	return a.Namespace
 }
+
+// Names are the names of the apps that a config file declares and Only means.
+// What is wrong with the file are Problems.
+func (o MergeOptions) Names(file string, text []byte, env string) ([]string, error) {
+	declared, problems := Parse(file, text, env)
+	if len(problems) > 0 {
+		return nil, Problems(problems)
+	}
+	chosen, err := o.Choose(declared)
+	var names []string
+	for _, a := range chosen {
+		names = append(names, a.Name)
+	}
+	return names, err
+}

@@ -17,9 +17,6 @@ import (
 	"roost/service/control"
 )
 
-// masked stands for values of an environment, which are secrets as often as not.
-const masked = "********"
-
 // describe says all about one app.
 func (a *api) describe(c echo.Context) (any, error) {
 	a.measure.refresh()
@@ -63,7 +60,7 @@ func (a *api) description(config host.Config, app apps.Wanted, standing []apps.S
 	} else {
 		out.Config.Env = maps.Clone(app.Env)
 		for name := range out.Config.Env {
-			out.Config.Env[name] = masked
+			out.Config.Env[name] = control.Masked
 		}
 	}
 	if running := a.box.App(app.Name); running != nil {

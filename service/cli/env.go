@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strconv"
 
+	"roost/service/control"
+
 	"github.com/spf13/cobra"
 )
-
-// masked stands for a value that nobody has asked for.
-const masked = "********"
 
 func newEnv(c *console) *cobra.Command {
 	var show, asJSON bool
@@ -40,7 +39,7 @@ values masked: they are secrets as often as not. --show-env prints these, too.`,
 			}
 			for name := range env {
 				if !show {
-					env[name] = masked
+					env[name] = control.Masked
 				}
 			}
 			if asJSON {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,37 +67,20 @@ type configFile struct {
 // readConfig reads a config file with this user's rights; "-" is standard
 // input. What a script says while it is evaluated is told on stderr.
 func (c *console) readConfig(ctx context.Context, word string) (f configFile, err error) {
-	if f.file, err = filepath.Abs(word); err != nil {
-		return f, fmt.Errorf("cannot find %s: %w", word, err)
-	}
-	if word == "-" {
-		f.text, err = io.ReadAll(io.LimitReader(os.Stdin, mostInput))
-	} else if _, err = os.Stat(f.file); errors.Is(err, fs.ErrNotExist) {
+	f.file, f.text, err = host.LoadWord(ctx, word, os.Stdin, c.err)
+	if errors.Is(err, fs.ErrNotExist) {
 		return f, noFile(word)
-	} else if err == nil {
-		f.text, err = host.Load(ctx, f.file, c.err)
 	}
 	return f, err
 }
 
-// mostInput bounds what is read of standard input, in bytes.
-const mostInput = 2 << 20
-
 // targets are the names of the apps that the file declares.
 func (f configFile) targets(env string, only []string) ([]string, error) {
-	declared, problems := host.Parse(f.file, f.text, env)
-	if len(problems) > 0 {
-		return nil, host.Problems(problems)
-	}
-	chosen, err := host.MergeOptions{Only: only}.Choose(declared)
-	if err != nil {
+	names, err := host.MergeOptions{Only: only}.Names(f.file, f.text, env)
+	if _, wrong := errors.AsType[host.Problems](err); err != nil && !wrong {
 		return nil, usage(err.Error(), "see what it declares with --dry-run")
 	}
-	var names []string
-	for _, a := range chosen {
-		names = append(names, a.Name)
-	}
-	return names, nil
+	return names, err
 }
 
 // fileTargets are the names of the apps that a config file declares, as

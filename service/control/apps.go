@@ -77,10 +77,13 @@ type Acted struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
+// Masked stands for a value of an environment that nobody has asked for: it is a secret as often as not.
+const Masked = "********"
+
 // App is all there is to say about one app.
 type App struct {
 	apps.Status
-	// Config is the declaration. The values in Env are masked unless they were asked for.
+	// Config is the declaration. The values in Env are Masked unless they were asked for.
 	Config apps.Config `json:"config"`
 	// Created is when the app was registered.
 	Created time.Time `json:"created,omitzero"`

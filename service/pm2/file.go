@@ -3,10 +3,7 @@ package pm2
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,9 +11,6 @@ import (
 	"roost/host"
 	"roost/service/control"
 )
-
-// mostInput bounds what is read of standard input, in bytes.
-const mostInput = 2 << 20
 
 // declared is a configuration file as the daemon gets it.
 type declared struct {
@@ -27,31 +21,14 @@ type declared struct {
 
 // readFile reads a configuration file, with this user's rights; "-" is standard input.
 func (s *session) readFile(word string) (f declared, err error) {
-	if f.file, err = filepath.Abs(word); err != nil {
-		return f, fmt.Errorf("cannot find %s: %w", word, err)
-	}
-	if word == "-" {
-		f.text, err = io.ReadAll(io.LimitReader(s.in, mostInput))
-	} else if _, err = os.Stat(f.file); errors.Is(err, fs.ErrNotExist) {
+	f.file, f.text, err = host.LoadWord(s.ctx, word, s.in, s.out) // as in PM2, what it says is said here
+	if errors.Is(err, fs.ErrNotExist) {
 		return f, inWords("File %s not found", word)
-	} else if err == nil {
-		f.text, err = host.Load(s.ctx, f.file, s.out) // as in PM2, what it says is said here
-	}
-	if err != nil {
+	} else if err != nil {
 		return f, err
 	}
-	config, problems := host.Parse(f.file, f.text, s.text("env"))
-	if len(problems) > 0 {
-		return f, host.Problems(problems)
-	}
-	chosen, err := host.MergeOptions{Only: s.given["only"]}.Choose(config)
-	if err != nil {
-		return f, err
-	}
-	for _, a := range chosen {
-		f.names = append(f.names, a.Name)
-	}
-	return f, nil
+	f.names, err = host.MergeOptions{Only: s.given["only"]}.Names(f.file, f.text, s.text("env"))
+	return f, err
 }
 
 // fileCommand is a command whose argument is a file.
