@@ -72,6 +72,9 @@ func (s *Headers) Values(r *http.Request, path, name string) []string {
 	for i := range s.rules {
 		rule := &s.rules[i]
 		var v values
+		if slices.Contains(rule.remove, name) && rule.match(r, path, &v) {
+			all = nil
+		}
 		for j := range rule.set {
 			if rule.set[j].name == name && rule.match(r, path, &v) {
 				if all == nil {
@@ -80,9 +83,6 @@ func (s *Headers) Values(r *http.Request, path, name string) []string {
 					all = append(all[:len(all):len(all)], rule.set[j].values(&v)...)
 				}
 			}
-		}
-		if slices.Contains(rule.remove, name) && rule.match(r, path, &v) {
-			all = nil
 		}
 	}
 	return all

@@ -278,3 +278,22 @@ func TestTheQueryIsKeptUnlessTheTargetHasOne(t *testing.T) {
 		t.Errorf("below a prefix it leads to %q", got.Location)
 	}
 }
+
+// What is known ahead of a field is what the answer then has.
+func TestValuesAreThoseThatApplyLeaves(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"/*\n  Link: </a>; rel=preload\n  ! Link\n", "/*\n  ! Link\n  Link: </a>; rel=preload\n",
+		"/*\n  Link: </a>\n/a\n  ! Link\n  Link: </b>\n", "/*\n  Link: </a>\n/a\n  ! Link\n/:x\n  Link: </:x>\n",
+	} {
+		s, problems := ParseHeaders([]byte(text), Cloudflare)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		h := http.Header{}
+		s.Apply(h, request(t, "/a"), "/a", 200)
+		if got := strings.Join(s.Values(request(t, "/a"), "/a", "Link"), ", "); got != h.Get("Link") {
+			t.Errorf("%s is told to be %q, and is %q", text, got, h.Get("Link"))
+		}
+	}
+}
