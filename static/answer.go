@@ -3,6 +3,7 @@ package static
 import (
 	"crypto/rand"
 	"errors"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"net/http"
@@ -29,7 +30,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 		return
 	}
 	var parts []span
-	if lines := r.Header["Range"]; len(lines) > 0 && r.Method == http.MethodGet && rangeWanted(r.Header, v) {
+	if lines := r.Header["Range"]; len(lines) > 0 && r.Method == http.MethodGet && rangeWanted(r.Header, v, as) {
 		var err error
 		if parts, err = parseRange(lines, v.size); err != nil {
 			h["Content-Range"] = []string{"bytes */" + v.length[0]}
@@ -48,7 +49,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 	}
 	f.head(w, r, path, a, v, as, http.StatusPartialContent)
 	if len(parts) > 1 {
-		v.sendParts(w, file, a.kind, parts)
+		v.sendParts(w, file, parts)
 		return
 	}
 	h["Content-Range"] = []string{parts[0].contentRange(v.size)}
@@ -58,7 +59,8 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 }
 
 // sendParts writes several ranges as multipart/byteranges (RFC 9110 section 14.6).
-func (v *variant) sendParts(w http.ResponseWriter, file *os.File, kind *mediaType, parts []span) {
+func (v *variant) sendParts(w http.ResponseWriter, file *os.File, parts []span) {
+	h := w.Header()
 	boundary := rand.Text()
 	heads := make([]string, len(parts))
 	end := "\r\n--" + boundary + "--\r\n"
@@ -67,11 +69,10 @@ func (v *variant) sendParts(w http.ResponseWriter, file *os.File, kind *mediaTyp
 		if i > 0 {
 			heads[i] = "\r\n"
 		}
-		heads[i] += "--" + boundary + "\r\nContent-Type: " + kind.text +
+		heads[i] += "--" + boundary + "\r\nContent-Type: " + h.Get("Content-Type") +
 			"\r\nContent-Range: " + part.contentRange(v.size) + "\r\n\r\n"
 		length += int64(len(heads[i])) + part.length
 	}
-	h := w.Header()
 	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
 	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	w.WriteHeader(http.StatusPartialContent)
@@ -84,22 +85,18 @@ func (v *variant) sendParts(w http.ResponseWriter, file *os.File, kind *mediaTyp
 	_, _ = io.WriteString(w, end)
 }
 
-// sendFile writes part of a file. The writer is offered the file itself, so
+// sendFile writes part of a file, which was v when it was opened. The writer is offered the file itself, so
 // that net/http can have the kernel copy it (sendfile(2)); one that cannot
 // take it, as with HTTP/2, gets buffers large enough to fill its frames.
 //
 // The last byte follows only if the file has not been written to meanwhile.
 // Else, and when the file is cut short, the connection is broken off: it must not look
-// as if all of one state had been sent. A file that has grown counts as one that
-// was added to, as logs are.
-func sendFile(w http.ResponseWriter, file *os.File, part span) {
+// as if all of one state had been sent.
+func sendFile(w http.ResponseWriter, file *os.File, v *variant, part span) {
 	if part.length == 0 {
 		return
 	}
-	was, err := file.Stat()
-	if err == nil {
-		_, err = file.Seek(part.start, io.SeekStart)
-	}
+	_, err := file.Seek(part.start, io.SeekStart)
 	src := &io.LimitedReader{R: file, N: part.length - 1}
 	if err == nil && src.N > 0 {
 		if to, ok := w.(io.ReaderFrom); ok {
@@ -116,7 +113,7 @@ func sendFile(w http.ResponseWriter, file *os.File, part span) {
 	}
 	var last [1]byte
 	if err == nil && src.N == 0 {
-		if _, err = file.ReadAt(last[:], part.end()-1); err == nil && !overwritten(file, was) {
+		if _, err = file.ReadAt(last[:], part.end()-1); err == nil && !v.overwritten(file) {
 			_, _ = w.Write(last[:])
 			return
 		}
@@ -124,11 +121,29 @@ func sendFile(w http.ResponseWriter, file *os.File, part span) {
 	panic(http.ErrAbortHandler)
 }
 
-// overwritten tells whether a file has been written to since it was, other than at its end.
+// overwritten tells whether a file has been written to since it was v, other than at its end, as logs are.
 // The inode's change time says less: it changes also when the file gets another name or none.
-func overwritten(file *os.File, was os.FileInfo) bool {
+func (v *variant) overwritten(file *os.File) bool {
 	now, err := file.Stat()
-	return err != nil || now.Size() <= was.Size() && !now.ModTime().Equal(was.ModTime())
+	if err != nil || now.ModTime().UnixNano() == v.written {
+		return err != nil
+	}
+	if now.Size() <= v.size {
+		return true
+	}
+	return v.ends == 0 || endsOf(file, v.size) != v.ends
+}
+
+// endsOf is a hash of the first and the last bytes of what is size bytes long: whoever adds to it leaves
+// them alone, and whoever writes it anew is not likely to. It is 0 when they cannot be read.
+func endsOf(file *os.File, size int64) uint64 {
+	var ends [2][1 << 10]byte
+	for i, at := range []int64{0, max(0, size-int64(len(ends[1])))} {
+		if _, err := file.ReadAt(ends[i][:min(size, int64(len(ends[i])))], at); err != nil {
+			return 0
+		}
+	}
+	return maphash.Comparable(seed, ends)
 }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}

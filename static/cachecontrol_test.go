@@ -2,8 +2,12 @@ package static
 
 import (
 	"math/rand"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 // Names as build tools write them.
@@ -113,5 +117,23 @@ func TestMostHashesAreRecognised(t *testing.T) {
 			t.Errorf("%s: %.1f %% are missed, more than %v", c.tool, percent, c.most)
 		}
 		t.Logf("%s: %.1f %% are missed", c.tool, percent)
+	}
+}
+
+// What never changes is what has the hash in its name, not another path that a rule shows it at.
+func TestAPathThatARuleLeadsFromIsNotImmutable(t *testing.T) {
+	s := newSite(t, Config{}, files{"_redirects": "/logo.png /logo.3f2a1b9c.png 200\n", "logo.3f2a1b9c.png": "png"})
+	const never = "public, max-age=31536000, immutable"
+	for path, want := range map[string]string{"/logo.png": "no-cache", "/logo.3f2a1b9c.png": never} {
+		if a := s.get(path); a.body != "png" || a.Header.Get("Cache-Control") != want {
+			t.Errorf("%s: %d, %v", path, a.StatusCode, a.Header)
+		}
+	}
+	r := httptest.NewRequest("GET", "/logo.3f2a1b9c.png", nil)
+	for want, r := range map[string]*http.Request{never: r, "no-cache": Rewritten(r)} {
+		w := httplint.Record(t, s, r)
+		if got := w.Header().Get("Cache-Control"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

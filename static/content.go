@@ -7,8 +7,9 @@ type content struct {
 	identity atomic.Pointer[variant]          // as the file is
 	coded    [codings]atomic.Pointer[variant] // compressed here; useless when that saves nothing
 	sidecars atomic.Pointer[sidecars]
-	making   atomic.Uint32 // a bit for each coding that somebody is at
-	foreign  atomic.Bool   // it is beside another file, but not the content of that
+	making   atomic.Uint32 // a bit for each coding that somebody is at, or that waits to be made better
+	judged   atomic.Bool   // it is beside another file, and has been found to be the content of that,
+	foreign  atomic.Bool   // or not to be
 	// immutable: what the path leads to never changes, going by the name.
 	immutable bool
 }
@@ -29,7 +30,18 @@ func (c *content) knows(v *variant) bool {
 	return now != nil && now.etag == v.etag && now.size == v.size
 }
 
-// begin tells whether the caller is the only one at a coding; then it calls end.
-func (c *content) begin(as coding) bool { return c.making.Or(1<<as)&(1<<as) == 0 }
+// judge notes whether a file beside another is the content of that.
+func (c *content) judge(genuine bool) bool {
+	c.foreign.Store(!genuine)
+	c.judged.Store(true)
+	return genuine
+}
 
-func (c *content) end(as coding) { c.making.And(^uint32(1 << as)) }
+// begin tells whether the caller is the only one at a coding; then it calls end.
+func (c *content) begin(as coding, how effort) bool {
+	return c.making.Or(bit(as, how))&bit(as, how) == 0
+}
+
+func (c *content) end(as coding, how effort) { c.making.And(^bit(as, how)) }
+
+func bit(as coding, how effort) uint32 { return 1 << (uint32(how)*uint32(codings) + uint32(as)) }

@@ -90,7 +90,7 @@ func (f *Folder) coded(ctx context.Context, t *table, a *asset, as coding) *vari
 		return nil
 	case v != nil && !f.memory.room(v.size):
 		return nil // given up for want of room: not again and again
-	case !c.begin(as):
+	case !c.begin(as, quick):
 		return nil
 	}
 	job := encoding{a, as, quick}
@@ -102,7 +102,7 @@ func (f *Folder) coded(ctx context.Context, t *table, a *asset, as coding) *vari
 	case quickSlots <- struct{}{}:
 		defer func() {
 			<-quickSlots
-			c.end(as)
+			c.end(as, quick)
 		}()
 		return f.encode(ctx, t, job)
 	default:
@@ -144,7 +144,7 @@ func (f *Folder) encode(ctx context.Context, t *table, job encoding) *variant {
 			v.former = old.former
 		}
 	}
-	if f.memory.hold(job.asset, slot, old, v) && job.how == quick {
+	if f.memory.hold(job.asset, slot, old, v) && job.how == quick && c.begin(job.as, best) {
 		f.encoder.add(encoding{job.asset, job.as, best})
 	}
 	return v
@@ -190,7 +190,7 @@ func (f *Folder) work(ctx context.Context) {
 	for ctx.Err() == nil {
 		if job, ok := e.take(quick); ok {
 			f.behind(ctx, job)
-			job.asset.contents().end(job.as)
+			job.asset.contents().end(job.as, quick)
 			continue
 		}
 		if !e.some() {
@@ -214,6 +214,7 @@ func (f *Folder) work(ctx context.Context) {
 			continue
 		}
 		if job, ok := e.take(best); ok {
+			job.asset.contents().end(job.as, best) // what is made anew from now on is another job
 			f.behind(ctx, job)
 		}
 		waiting = time.Now()

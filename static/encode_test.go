@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +56,13 @@ func decode(t *testing.T, as coding, body string) string {
 
 // script is text of a size that compresses about as scripts do.
 func script(size int) string {
+	text, _ := scripts.LoadOrStore(size, sync.OnceValue(func() string { return newScript(size) }))
+	return text.(func() string)()
+}
+
+var scripts sync.Map // by size: under the race detector they take long to make
+
+func newScript(size int) string {
 	words := strings.Fields("const let function return => { } ( ) ; this.state props.children await async import export document window addEventListener useEffect useState null undefined true false")
 	random := rand.New(rand.NewSource(int64(size)))
 	var b strings.Builder
@@ -217,9 +225,9 @@ func TestWhatBecomesBetterTakesTheFormersPlace(t *testing.T) {
 }
 
 // Files above maxInMemory are compressed behind the requests, which get them
-// as they are until then; those above compressTo never are.
+// as they are until then; those above compressTo never are. Not parallel: all
+// folders take turns to compress.
 func TestLargeContentsAreCompressedBehindTheRequests(t *testing.T) {
-	t.Parallel()
 	text, huge := script(1<<20), script(compressTo+1)
 	s := newSite(t, Config{}, files{"a.js": text, "huge.js": huge})
 	for range 2 {
@@ -250,7 +258,7 @@ func TestNobodyWaitsForAnothersCompression(t *testing.T) {
 		quickSlots <- struct{}{}
 	}
 	c := s.table.Load().asset("/b.js").contents()
-	c.begin(br)
+	c.begin(br, quick)
 	for _, path := range []string{"/a.js", "/b.js"} {
 		for range 2 {
 			if a := s.get(path, "Accept-Encoding: br"); a.body != text {
@@ -264,7 +272,7 @@ func TestNobodyWaitsForAnothersCompression(t *testing.T) {
 	if a := s.get("/b.js", "Accept-Encoding: br, gzip;q=0.9"); a.Header.Get("Content-Encoding") != "gzip" {
 		t.Errorf("the next best: %v", a.Header)
 	}
-	c.end(br)
+	c.end(br, quick)
 	s.run()
 	if a := s.shownIn("/a.js", br); decoded(t, a) != text {
 		t.Errorf("later: %v", a.Header)
@@ -413,5 +421,22 @@ func TestCompressionEndsWithRun(t *testing.T) {
 	}
 	if v := s.table.Load().asset("/a.js").contents().coded[br].Load(); v != nil {
 		t.Error("it was done to the end")
+	}
+}
+
+// However often a content is given up and made again, it waits once to be made better.
+func TestAContentWaitsOnceToBeMadeBetter(t *testing.T) {
+	s := newSite(t, Config{}, files{"a.js": script(5000)})
+	slot := &s.table.Load().asset("/a.js").contents().coded[gzip]
+	for range 3 {
+		if a := s.get("/a.js", "Accept-Encoding: gzip"); a.Header.Get("Content-Encoding") != "gzip" {
+			t.Fatalf("%v", a.Header)
+		}
+		s.memory.mu.Lock()
+		s.memory.drop(slot)
+		s.memory.mu.Unlock()
+	}
+	if n := len(s.encoder.again); n != 1 {
+		t.Errorf("it waits %d times", n)
 	}
 }

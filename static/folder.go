@@ -258,8 +258,13 @@ func (f *Folder) choose(r *http.Request, t *table, a *asset) (from *asset, v *va
 			if as == identity {
 				break
 			}
-			if s := beside.assets[as]; s != nil && !s.contents().foreign.Load() {
-				return s, s.contents().identity.Load(), as
+			if s := beside.assets[as]; s != nil {
+				switch c := s.contents(); {
+				case !c.judged.Load(): // though it may be known as the file that it is
+					return s, nil, as
+				case !c.foreign.Load():
+					return s, c.identity.Load(), as
+				}
 			}
 			if v := f.coded(r.Context(), t, a, as); v != nil {
 				return a, v, as

@@ -23,7 +23,7 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, path string, a *as
 	}
 	h["Cache-Control"] = noCache
 	defer f.table.Load().setFields(h, r, path, status)
-	if c.immutable {
+	if c.immutable && path == a.path && !rewritten(r) { // else the path has no hash in it, and may lead elsewhere tomorrow
 		h["Cache-Control"] = aYear
 	}
 	if beside := c.sidecars.Load(); a.kind.compress || beside != nil && beside.any {

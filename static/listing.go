@@ -2,8 +2,6 @@ package static
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -107,8 +105,7 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 		body = l.page(f.config.Prefix, asked)
 	}
 	var v variant
-	sum := sha256.Sum256(body)
-	v.etag[0] = `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	v.etag[0] = tagOf(body)
 	switch status := precondition(r.Header, &v); status {
 	case http.StatusPreconditionFailed:
 		f.fail(w, r, status)
@@ -116,6 +113,7 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	case http.StatusNotModified:
 		h["Etag"] = v.etag[:]
 		h["Cache-Control"] = noCache
+		f.setFields(h, r, status)
 		w.WriteHeader(status)
 		return
 	}

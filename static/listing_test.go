@@ -265,3 +265,18 @@ func TestNaturalOrderIsAnOrder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A cache takes over what a 304 says (RFC 9111 section 4.3.4), so that has to be what the listing had.
+func TestAListingNotModifiedHasTheFieldsOfRules(t *testing.T) {
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, files{"d/a": "a", "_headers": "/*\n  Cache-Control: public, max-age=60\n"})
+	whole := s.get("/d/")
+	again := s.get("/d/", "If-None-Match: "+whole.Header.Get("Etag"))
+	for _, a := range []answer{whole, again} {
+		if got := a.Header.Get("Cache-Control"); got != "public, max-age=60" {
+			t.Errorf("%d: Cache-Control is %q", a.StatusCode, got)
+		}
+	}
+	if again.StatusCode != 304 {
+		t.Errorf("got %d", again.StatusCode)
+	}
+}

@@ -21,6 +21,11 @@ var errNotRegular = errors.New("not a regular file")
 // load reads a file: into memory if it is small, else it returns it open. What
 // it returns describes the file as it is now, even if the table does not yet.
 func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.File, error) {
+	slot := &a.contents().identity
+	v := slot.Load()
+	if v != nil && v.body != nil {
+		return v, nil, nil // by another request, meanwhile
+	}
 	file, at, err := f.open(ctx, t, a)
 	if err != nil {
 		return nil, nil, err
@@ -29,11 +34,10 @@ func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 	if !known {
 		f.changed(a.path)
 	}
-	slot := &a.contents().identity
-	v := slot.Load()
 	if at.size > maxInMemory {
 		if !known || v == nil {
 			v = newVariant(a.path, at, nil)
+			v.ends = endsOf(file, at.size)
 		}
 		if known {
 			slot.Store(v)
@@ -47,8 +51,11 @@ func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 	}
 	old := v
 	v = newVariant(a.path, now, body)
-	if whole && now == a.stamp {
-		f.memory.hold(a, slot, old, v)
+	if whole && now == a.stamp && !f.memory.hold(a, slot, old, v) {
+		// Of requests that come together, all but one let go of what they read, however slowly it is sent.
+		if kept := slot.Load(); kept.body != nil && kept.etag == v.etag {
+			v = kept
+		}
 	}
 	return v, nil, nil
 }

@@ -127,3 +127,31 @@ func TestUnreadableFilesAreSaidOnce(t *testing.T) {
 	}
 	var _ http.Handler = s.Folder
 }
+
+// Requests that come together each read the file, but then all send the one content that is kept.
+func TestWhatComesTogetherSendsOneContent(t *testing.T) {
+	all := files{}
+	for i := range 20 {
+		all[fmt.Sprint(i)] = strings.Repeat("x", maxInMemory)
+	}
+	s := newSite(t, Config{}, all)
+	for name := range all {
+		a, table := s.table.Load().asset("/"+name), s.table.Load()
+		begin := make(chan struct{})
+		var sent [8]*variant
+		var asked sync.WaitGroup
+		for i := range sent {
+			asked.Go(func() {
+				<-begin
+				sent[i], _, _ = s.load(t.Context(), table, a)
+			})
+		}
+		close(begin)
+		asked.Wait()
+		for _, v := range sent {
+			if v != a.contents().identity.Load() {
+				t.Fatal("a request sends a content of its own")
+			}
+		}
+	}
+}

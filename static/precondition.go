@@ -26,8 +26,9 @@ func precondition(h http.Header, v *variant) int {
 }
 
 // rangeWanted evaluates If-Range (RFC 9110 section 13.1.5): an entity tag must
-// match strongly, a date exactly.
-func rangeWanted(h http.Header, v *variant) bool {
+// match strongly, a date exactly. All codings of a content have one date, and
+// so has what is compressed better later: of these it is no strong validator.
+func rangeWanted(h http.Header, v *variant, as coding) bool {
 	lines := h["If-Range"]
 	if len(lines) == 0 {
 		return true
@@ -43,7 +44,7 @@ func rangeWanted(h http.Header, v *variant) bool {
 		return value == v.etag[0]
 	}
 	at, ok := date(lines)
-	return ok && v.modified != 0 && at == v.modified
+	return ok && as == identity && v.modified != 0 && at == v.modified
 }
 
 // matches tells whether a list of entity tags, or "*", has tag (RFC 9110

@@ -145,3 +145,14 @@ func TestTimesThatSayNothingAreNotSent(t *testing.T) {
 		}
 	}
 }
+
+// A date is the same for each way in which a content has been compressed, so it says nothing of their parts.
+func TestADateJoinsNoPartsOfWhatIsCompressedHere(t *testing.T) {
+	s := dated(t, files{"a.js": script(20_000)})
+	at := "If-Range: " + modified.UTC().Format(http.TimeFormat)
+	for accept, want := range map[string]int{"identity": 206, "br": 200, "gzip": 200} {
+		if a := s.get("/a.js", "Accept-Encoding: "+accept, "Range: bytes=5-9", at); a.StatusCode != want {
+			t.Errorf("%s: %d, want %d", accept, a.StatusCode, want)
+		}
+	}
+}

@@ -212,3 +212,15 @@ func FuzzRanges(f *testing.F) {
 		}
 	})
 }
+
+// Each part is of the type that the whole would be of, also when a rule says it.
+func TestPartsAreOfTheTypeOfTheWhole(t *testing.T) {
+	s := newSite(t, Config{}, files{"a.dat": strings.Repeat("0123456789", 9), "_headers": "/a.dat\n  Content-Type: font/x\n"})
+	if a := s.get("/a.dat"); a.Header.Get("Content-Type") != "font/x" {
+		t.Fatalf("%v", a.Header)
+	}
+	a := s.get("/a.dat", "Range: bytes=1-2,11-12")
+	if n := strings.Count(a.body, "\r\nContent-Type: font/x\r\n"); n != 2 || !strings.HasPrefix(a.Header.Get("Content-Type"), "multipart/byteranges; boundary=") {
+		t.Errorf("%v\n%s", a.Header, a.body)
+	}
+}

@@ -23,7 +23,7 @@ func represented(t *testing.T) (*site, []string) {
 	for name, content := range beside(t, "a.css", script(10_000), br, gzip) {
 		all[name] = content
 	}
-	for name, content := range beside(t, "big.js", script(4<<20), br, zstd) {
+	for name, content := range beside(t, "big.js", script(onDisk), br, zstd) {
 		all[name] = content
 	}
 	all["made.js"] = script(20_000)

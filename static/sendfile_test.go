@@ -106,9 +106,10 @@ func TestFileThatChangesWhileItIsSentBreaksTheAnswerOff(t *testing.T) {
 		deed  func(file string) error
 		whole bool
 	}{
-		"cut short":     {func(file string) error { return os.Truncate(file, 1000) }, false},
-		"cut by a byte": {func(file string) error { return os.Truncate(file, size-1) }, false},
-		"written anew":  {func(file string) error { return os.WriteFile(file, bytes.Repeat([]byte("y"), size), 0o644) }, false},
+		"cut short":                {func(file string) error { return os.Truncate(file, 1000) }, false},
+		"cut by a byte":            {func(file string) error { return os.Truncate(file, size-1) }, false},
+		"written anew":             {func(file string) error { return os.WriteFile(file, bytes.Repeat([]byte("y"), size), 0o644) }, false},
+		"written anew, and longer": {func(file string) error { return os.WriteFile(file, bytes.Repeat([]byte("y"), size+1), 0o644) }, false},
 		"changed in one place": {func(file string) error {
 			f, err := os.OpenFile(file, os.O_WRONLY, 0)
 			if err != nil {
@@ -233,4 +234,32 @@ func kernelSent(t *testing.T, all files, path string, fields ...string) (sent in
 		sent += n
 	}
 	return sent
+}
+
+// between does a deed between two parts of an answer.
+type between struct {
+	*httptest.ResponseRecorder
+	deed func()
+}
+
+func (w between) WriteString(s string) (int, error) {
+	if strings.HasPrefix(s, "\r\n--") && !strings.HasSuffix(s, "--\r\n") {
+		w.deed()
+	}
+	return w.ResponseRecorder.WriteString(s)
+}
+
+// All the parts of an answer are of the state that its validators are of.
+func TestPartsAreOfOneState(t *testing.T) {
+	const size = maxInMemory * 2
+	s := newSite(t, Config{}, files{"big": strings.Repeat("x", size)})
+	r := httptest.NewRequest("GET", "/big", nil)
+	r.Header.Set("Range", "bytes=0-999,5000-5999")
+	w := between{httptest.NewRecorder(), func() { write(t, s.root, files{"big": strings.Repeat("y", size)}) }}
+	defer func() {
+		if gone := recover(); gone != http.ErrAbortHandler {
+			t.Errorf("%v: it has %d x and %d y", gone, strings.Count(w.Body.String(), "xx"), strings.Count(w.Body.String(), "yy"))
+		}
+	}()
+	s.ServeHTTP(w, r)
 }

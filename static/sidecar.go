@@ -62,8 +62,7 @@ func (f *Folder) loadSidecar(ctx context.Context, t *table, s *asset, as coding)
 		}
 		return nil, nil
 	case !s.contents().knows(v): // half-written, it may be
-	case !begins(v, file, magic[as]):
-		s.contents().foreign.Store(true)
+	case !s.contents().judge(begins(v, file, magic[as])):
 		f.notices.warn("cannot use compressed file", s.file, errForeign)
 	default:
 		return v, file

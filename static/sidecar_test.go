@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,10 +19,26 @@ import (
 // packed is a text in a coding, as a build would lay it beside.
 func packed(t *testing.T, as coding, text string) string {
 	t.Helper()
+	key := packing{as, text}
+	if body, ok := packings.Load(key); ok {
+		return body.(string)
+	}
 	body, err := compress(context.Background(), as, quick, []byte(text))
 	check(t, err)
+	packings.Store(key, string(body))
 	return string(body)
 }
+
+// packing is a text in a coding; packings are those that there were, which take long to make.
+type packing struct {
+	as   coding
+	text string
+}
+
+var packings sync.Map
+
+// onDisk is the size of a text that is larger than maxInMemory also when it is packed.
+const onDisk = 3 << 19
 
 // beside writes a file and its sidecars.
 func beside(t *testing.T, name, text string, which ...coding) files {
@@ -33,7 +50,7 @@ func beside(t *testing.T, name, text string, which ...coding) files {
 }
 
 func TestCompressedFilesBesideAreUsed(t *testing.T) {
-	small, large := script(10_000), script(4<<20)
+	small, large := script(10_000), script(onDisk)
 	for name, text := range map[string]string{"a.css": small, "a.png": small, "big.js": large} {
 		all := beside(t, name, text, br, zstd, gzip)
 		s := newSite(t, Config{}, all)
@@ -75,7 +92,7 @@ func TestEachRepresentationHasItsValidators(t *testing.T) {
 	tags := map[string]string{}
 	dir := t.TempDir()
 	all := beside(t, "a.css", script(10_000), br)
-	for name, content := range beside(t, "big.js", script(4<<20), br, gzip) {
+	for name, content := range beside(t, "big.js", script(onDisk), br, gzip) {
 		all[name] = content
 	}
 	all["same.js"] = strings.Repeat("x", maxInMemory+1) // and beside it one of the same size
@@ -256,5 +273,23 @@ func TestLargeCompressedFilesAreSentByTheKernel(t *testing.T) {
 	sent := kernelSent(t, files{"a.js": script(2 << 20), "a.js.br": noise}, "/a.js", "Accept-Encoding: br")
 	if sent < 1<<20-512-1 {
 		t.Errorf("%d bytes were sent by the kernel", sent)
+	}
+}
+
+// Whoever fetches a file beside another by its own name has not proved that it holds what its name says.
+func TestAFileBesideThatIsNotWhatItsNameSaysIsNeverUsed(t *testing.T) {
+	for size, text := range map[string]string{"small": "body{}", "large": script(maxInMemory + 1)} {
+		s := newSite(t, Config{}, files{"a.css": text, "a.css.gz": "is not gzip " + text})
+		if a := s.get("/a.css.gz"); a.body != "is not gzip "+text {
+			t.Fatalf("%s: %v", size, a.Header)
+		}
+		for _, method := range []string{"HEAD", "GET"} {
+			if a := s.ask(method, "/a.css", "Accept-Encoding: gzip"); a.Header.Get("Content-Encoding") != "" || method == "GET" && a.body != text {
+				t.Errorf("%s %s: %v", method, size, a.Header)
+			}
+		}
+		if !strings.Contains(s.logs.String(), errForeign.Error()) {
+			t.Errorf("the log is %q", s.logs)
+		}
 	}
 }

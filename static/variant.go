@@ -20,6 +20,10 @@ type variant struct {
 	modified int64 // seconds since 1970; 0: unknown, so there is no Last-Modified
 	body     []byte
 
+	// What tells whether a file has changed while it is sent from the disk: see overwritten.
+	written int64  // nanoseconds since 1970
+	ends    uint64 // endsOf
+
 	// Values of header fields; arrays, so that a slice of them costs nothing. "" is no field.
 	etag         [1]string
 	lastModified [1]string
@@ -39,7 +43,7 @@ type variant struct {
 // time of modification and the size, as Caddy writes them. To these, what
 // tells a compressed file from the one beside it is added: tools give both the same time.
 func newVariant(path string, at stamp, body []byte) *variant {
-	v := &variant{size: at.size, body: body}
+	v := &variant{size: at.size, body: body, written: at.modified}
 	v.length[0] = strconv.FormatInt(at.size, 10)
 	// Times of 0 and 1 are what reproducible builds and package managers
 	// write: they say nothing. One in the future must not be sent (RFC 9110
@@ -51,12 +55,17 @@ func newVariant(path string, at stamp, body []byte) *variant {
 	}
 	switch {
 	case body != nil:
-		sum := sha256.Sum256(body)
-		v.etag[0] = `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+		v.etag[0] = tagOf(body)
 	case dated:
 		v.etag[0] = `"` + strconv.FormatInt(at.modified, 36) + "-" + strconv.FormatInt(at.size, 36) + codingSuffix(path) + `"`
 	}
 	return v
+}
+
+// tagOf is the entity tag of a content.
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
 // withoutBody returns v as it is when its content is on disk only.
@@ -73,7 +82,7 @@ func (v *variant) send(w http.ResponseWriter, file *os.File, part span) {
 		_, _ = w.Write(v.body[part.start:part.end()])
 		return
 	}
-	sendFile(w, file, part)
+	sendFile(w, file, v, part)
 }
 
 // codingSuffix is what the name of a compressed file adds to its entity tag.
