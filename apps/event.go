@@ -16,7 +16,7 @@ const (
 	EventMessage = "message" // its program sent a message that is not for us; Data is it
 )
 
-// Event is something that happened to an instance.
+// Event is something that happened to an instance, or to a certificate.
 type Event struct {
 	Time      time.Time       `json:"time"`
 	App       string          `json:"app"`
@@ -27,4 +27,7 @@ type Event struct {
 	Kind      string          `json:"kind"`
 	Reason    string          `json:"reason,omitempty"`
 	Data      json.RawMessage `json:"data,omitempty"`
+	// Certificate is the name of the certificate that it is about, of which
+	// package tls has the kinds; it is about no instance then.
+	Certificate string `json:"certificate,omitempty"`
 }

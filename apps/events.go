@@ -12,7 +12,7 @@ const (
 	maxEventData = 64 << 10 // of one message, bytes
 )
 
-// EventStream hands the events of apps to those who read them now. Its zero
+// EventStream hands events to those who read them now. Its zero
 // value is ready for use.
 type EventStream struct {
 	mu      sync.Mutex
@@ -36,8 +36,8 @@ func (s *EventStream) Follow() (events <-chan Event, stop func()) {
 	}
 }
 
-// tell never waits.
-func (s *EventStream) tell(e Event) {
+// Tell never waits.
+func (s *EventStream) Tell(e Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.readers) == 0 {
@@ -66,7 +66,7 @@ func (a *App) tell() {
 	}
 	a.show()
 	for _, e := range a.untold {
-		a.o.Events.tell(e)
+		a.o.Events.Tell(e)
 	}
 	a.untold = nil
 }
@@ -75,7 +75,7 @@ func (a *App) tell() {
 // app does: that it has started, and its messages. Any goroutine may call it.
 func (a *App) teller(n int) func(Event) {
 	of := a.eventOf(n)
-	return func(e Event) { a.o.Events.tell(of(e)) }
+	return func(e Event) { a.o.Events.Tell(of(e)) }
 }
 
 func (a *App) eventOf(n int) func(Event) Event {

@@ -218,7 +218,7 @@ func TestASlowReaderOfEventsLosesThemAndHoldsNobodyUp(t *testing.T) {
 	var s EventStream
 	events, stop := s.Follow()
 	for range 10 * maxEvents {
-		s.tell(Event{Kind: EventMessage, Data: make([]byte, maxEventData+1)})
+		s.Tell(Event{Kind: EventMessage, Data: make([]byte, maxEventData+1)})
 	}
 	if e := <-events; e.Data != nil || !strings.Contains(e.Reason, "too long") || len(events) != maxEvents-1 {
 		t.Errorf("event %+v, %d wait", e, len(events))

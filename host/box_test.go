@@ -414,6 +414,9 @@ func TestFiguresAndMetrics(t *testing.T) {
 		`roost_site_request_duration_seconds_bucket{site="a.localhost",le="+Inf"} 4`,
 		`roost_listening{listener="https"} 1`,
 		`roost_certificate_expiry_timestamp_seconds{issuer="internal",name="a.localhost"}`,
+		`roost_certificate_failing{issuer="internal",name="a.localhost"} 0`,
+		`roost_certificate_orders_total{issuer="internal",name="a.localhost"} 1`,
+		`roost_certificate_order_failures_total{issuer="internal",name="a.localhost"} 0`,
 		`go_goroutines`, `process_resident_memory_bytes`,
 	} {
 		if !strings.Contains(text, line) {

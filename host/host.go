@@ -39,7 +39,7 @@ type Host struct {
 	conns   connections
 	servers atomic.Pointer[servers]
 	metrics http.Handler
-	events  apps.EventStream // of all apps
+	events  apps.EventStream // of all apps and certificates
 	// ports are those that the host listens on, by kind; 0: not (yet).
 	ports map[string]*atomic.Int32
 	// redirectPort is where plain requests are sent; 0: nowhere.
@@ -97,7 +97,7 @@ func New(o Options) (*Host, error) {
 	var err error
 	h.certs, err = tls.New(tls.Options{
 		Dir: o.TLSDir, Log: o.Log.With("part", "tls"),
-		HTTPPort: port("http"), HTTPSPort: port("https"),
+		HTTPPort: port("http"), HTTPSPort: port("https"), Tell: h.certificate,
 	})
 	if err != nil {
 		return nil, err
@@ -113,8 +113,13 @@ func New(o Options) (*Host, error) {
 	return h, nil
 }
 
-// Events returns what happens to the instances of all apps, as
-// apps.EventStream.Follow does.
+// certificate tells of what happens to a certificate.
+func (h *Host) certificate(e tls.Event) {
+	h.events.Tell(apps.Event{Time: time.Now().UTC(), Certificate: e.Name, Kind: e.Kind, Reason: e.Reason})
+}
+
+// Events returns what happens to the instances of all apps and to certificates,
+// as apps.EventStream.Follow does.
 func (h *Host) Events() (events <-chan apps.Event, stop func()) { return h.events.Follow() }
 
 // Want says what should be from now on. It does not wait.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"roost/apps"
+	"roost/tls"
 )
 
 // collector turns the figures that the host keeps anyway into metrics when it
@@ -48,6 +49,10 @@ var (
 	memoryDesc      = prometheus.NewDesc("roost_app_memory_bytes", "Resident memory of all instances with their children.", []string{"app"}, nil)
 	waitingDesc     = prometheus.NewDesc("roost_app_requests_waiting", "Requests held because no instance is ready.", []string{"app"}, nil)
 	expiryDesc      = prometheus.NewDesc("roost_certificate_expiry_timestamp_seconds", "When the certificate that is served expires.", []string{"name", "issuer"}, nil)
+	fellDesc        = prometheus.NewDesc("roost_certificate_last_failure_timestamp_seconds", "When the last failed attempt to get or renew the certificate was.", []string{"name", "issuer"}, nil)
+	failingDesc     = prometheus.NewDesc("roost_certificate_failing", "1 when the last attempt to get or renew the certificate failed, else 0.", []string{"name", "issuer"}, nil)
+	ordersDesc      = prometheus.NewDesc("roost_certificate_orders_total", "Attempts to get or renew the certificate.", []string{"name", "issuer"}, nil)
+	fallsDesc       = prometheus.NewDesc("roost_certificate_order_failures_total", "Failed attempts to get or renew the certificate.", []string{"name", "issuer"}, nil)
 	connectionsDesc = prometheus.NewDesc("roost_connections", "Open connections.", []string{"listener"}, nil)
 	listeningDesc   = prometheus.NewDesc("roost_listening", "1 when the listener is bound, 0 when it cannot be.", []string{"listener"}, nil)
 	refusedDesc     = prometheus.NewDesc("roost_requests_refused_total", "Requests refused because they were malformed.", nil, nil)
@@ -96,6 +101,16 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		if !cert.Expires.IsZero() {
 			number(expiryDesc, prometheus.GaugeValue, float64(cert.Expires.Unix()), cert.Name, cert.Issuer)
 		}
+		if !cert.Tried.IsZero() {
+			number(fellDesc, prometheus.GaugeValue, float64(cert.Tried.Unix()), cert.Name, cert.Issuer)
+		}
+		failing := 0.0
+		if cert.State == tls.Failing {
+			failing = 1
+		}
+		number(failingDesc, prometheus.GaugeValue, failing, cert.Name, cert.Issuer)
+		number(ordersDesc, prometheus.CounterValue, float64(cert.Orders), cert.Name, cert.Issuer)
+		number(fallsDesc, prometheus.CounterValue, float64(cert.Failures), cert.Name, cert.Issuer)
 	}
 	for _, l := range s.Listeners {
 		bound := 0.0

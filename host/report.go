@@ -119,8 +119,8 @@ func (h *Host) Status() Status {
 		}
 	}
 	for _, c := range s.Certificates {
-		if c.Error != "" {
-			problem("certificate for %s: %s", c.Name, c.Error)
+		if c.Problem != "" {
+			problem("%s", c.Problem)
 		}
 	}
 	if n := s.AccessLogLost; n > 0 {

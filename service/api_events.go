@@ -14,7 +14,7 @@ import (
 )
 
 // events sends what happens to the targets' instances, to those included that
-// come later, until the reader leaves.
+// come later, until the reader leaves; without targets, to certificates too.
 func (a *api) events(c echo.Context) error {
 	events, stop := a.box.Events()
 	defer stop()
@@ -64,7 +64,7 @@ func eventsOf(c host.Config, targets []string) (func(apps.Event) bool, error) {
 		id, wrong := strconv.Atoi(word)
 		numeric := wrong == nil && c.App(word) == nil
 		meant = func(e apps.Event) bool {
-			return before(e) || match(e.App, e.Namespace) || numeric && e.ID == id
+			return e.Certificate == "" && (before(e) || match(e.App, e.Namespace) || numeric && e.ID == id)
 		}
 	}
 	return meant, nil

@@ -31,6 +31,9 @@ type Options struct {
 	// none (yet); CAs prove names by them. They may be called at any time, by
 	// any goroutine, but never while Certs holds a lock of its own.
 	HTTPPort, HTTPSPort func() int
+	// Tell hears of what happens to certificates; nobody does when nil. It must
+	// neither wait nor ask Certs for anything.
+	Tell func(Event)
 }
 
 // Certs gets, keeps and renews the certificates of the box, and serves them to
@@ -182,6 +185,7 @@ func (c *Certs) Run(ctx context.Context) error {
 			c.collect()
 		case <-minute.C:
 			c.collect()
+			c.look()
 		case <-clean.C:
 			clean.Reset(24 * time.Hour)
 			started.Go(func() { c.clean(ctx) })
@@ -319,7 +323,7 @@ func (c *Certs) settled() (bool, error) {
 	for _, e := range c.entries {
 		switch {
 		case e.refused, e.own != nil:
-		case e.internal && e.err != nil:
+		case e.internal && e.err != nil && (e.cert == nil || e.old):
 			return true, fmt.Errorf("cannot make a certificate for %s: %w", e.name, e.err)
 		case !e.shown, e.internal && (e.cert == nil || e.old):
 			return false, nil

@@ -33,6 +33,9 @@ type entry struct {
 	tried    time.Time
 	renewing bool // because a person asks for it: who asks is told of a failure
 	retry    time.Time
+	expiring bool // told to end soon without being renewed
+
+	orders, failures uint64 // attempts, and those of them that failed
 }
 
 func newEntry(name string, config Config) *entry {

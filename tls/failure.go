@@ -56,7 +56,9 @@ func refusal(issuer, name string, problem acme.Problem) (f *Failure, kind string
 
 // unreachable is the hint of an error on the way to the CA; empty for any other.
 func unreachable(issuer string, err error) string {
-	if network := (net.Error)(nil); !errors.As(err, &network) {
+	var network *net.OpError
+	var resolver *net.DNSError
+	if !errors.As(err, &network) && !errors.As(err, &resolver) {
 		return ""
 	}
 	return "see that this box reaches " + issuer + ": its resolver, its way out, a firewall between"

@@ -193,10 +193,9 @@ func (c *Certs) event(_ context.Context, event string, data map[string]any) erro
 	renewal, _ := data["renewal"].(bool)
 	switch event {
 	case "cert_obtained":
-		c.log.Info("certificate obtained", "name", name, "issuer", data["issuer"], "renewal", renewal)
 		c.mu.Lock()
-		if e := c.entries[name]; e != nil && e.own == nil && renewal {
-			e.err = nil
+		if e := c.entries[name]; e != nil && e.own == nil {
+			c.got(e, renewal)
 		}
 		c.mu.Unlock()
 		c.poke()
@@ -216,22 +215,15 @@ func (c *Certs) notRenewed(name string, err error) {
 	defer c.mu.Unlock()
 	e := c.entries[name]
 	switch {
-	case e != nil && e.renewing:
+	case e == nil || e.renewing:
 		return // whoever asked for it is told
-	case e != nil && e.own != nil:
+	case e.own != nil:
 		return // no CA is asked for it any more
 	}
-	if e != nil {
-		if i := c.issuance(e.internal, e.by); i != nil {
-			err = i.explain(name, err)
-		}
+	if i := c.issuance(e.internal, e.by); i != nil {
+		err = i.explain(name, err)
 	}
-	err = fmt.Errorf("cannot renew: %w", err)
-	c.log.Warn("certificate not renewed", "name", name, "error", err)
-	if e != nil {
-		e.err, e.tried = err, time.Now()
-		c.stir()
-	}
+	c.fell(e, "certificate not renewed", fmt.Errorf("cannot renew: %w", err))
 }
 
 // issuance returns the newest one for names of a kind; nil before the first is needed.
@@ -253,16 +245,13 @@ func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error)
 }
 
 func (c *Certs) failed(e *entry, err error, wait time.Duration) {
-	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e.retry = now.Add(wait)
+	e.retry = time.Now().Add(wait)
 	if errors.Is(err, errNotListening) {
 		return
 	}
-	c.log.Warn("cannot get a certificate", "name", e.name, "issuer", e.issuer, "error", err, "retry", e.retry.Format(time.RFC3339))
-	e.err, e.tried = err, now
-	c.stir()
+	c.fell(e, "cannot get a certificate", err)
 }
 
 func (c *Certs) looked(e *entry) {

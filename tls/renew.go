@@ -110,9 +110,8 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 		return errEnded
 	case err != nil:
 		err = fmt.Errorf("cannot renew: %w", i.explain(e.name, err))
-		c.log.Warn("certificate not renewed", "name", e.name, "issuer", e.issuer, "error", err)
 		c.mu.Lock()
-		e.err, e.tried = err, time.Now()
+		c.fell(e, "certificate not renewed", err)
 		c.mu.Unlock()
 		return err
 	}

@@ -47,34 +47,49 @@ type Certificate struct {
 	Hint  string    `json:"hint,omitempty"`
 	Tried time.Time `json:"tried,omitzero"`
 	Retry time.Time `json:"retry,omitzero"`
+	// Problem is what a person should look at: a failure, or that it ends within
+	// 14 days and is not being renewed, with what to do.
+	Problem string `json:"problem,omitempty"`
+	// Orders counts the attempts to get or renew it, Failures those that failed,
+	// since it was wanted from this issuer.
+	Orders   uint64 `json:"orders"`
+	Failures uint64 `json:"failures"`
 }
 
 // Status tells of each wanted name, in the order of the names.
 func (c *Certs) Status() []Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
 	list := make([]Certificate, 0, len(c.entries))
 	for _, e := range c.entries {
-		s := Certificate{Name: e.name, Issuer: e.issuer, State: Waiting, Tried: e.tried, Retry: e.retry}
-		if e.cert != nil {
-			leaf := e.cert.Leaf
-			if s.KeyType = keyType(leaf); !e.old {
-				s.State = Valid
-			}
-			s.NotBefore, s.Expires = leaf.NotBefore, leaf.NotAfter
-			if e.own == nil {
-				s.Renews = renewal(leaf)
-			}
-		}
-		if e.err != nil {
-			s.State, s.Error, s.Hint = Failing, e.err.Error(), hintOf(e.err)
-		}
+		s := e.status()
+		s.Problem = s.problem(now)
 		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b Certificate) int {
 		return cmp.Or(strings.Compare(strings.TrimPrefix(a.Name, "*."), strings.TrimPrefix(b.Name, "*.")), strings.Compare(a.Name, b.Name))
 	})
 	return list
+}
+
+// status tells of e. The caller holds Certs.mu.
+func (e *entry) status() Certificate {
+	s := Certificate{Name: e.name, Issuer: e.issuer, State: Waiting, Tried: e.tried, Retry: e.retry, Orders: e.orders, Failures: e.failures}
+	if e.cert != nil {
+		leaf := e.cert.Leaf
+		if s.KeyType = keyType(leaf); !e.old {
+			s.State = Valid
+		}
+		s.NotBefore, s.Expires = leaf.NotBefore, leaf.NotAfter
+		if e.own == nil {
+			s.Renews = renewal(leaf)
+		}
+	}
+	if e.err != nil {
+		s.State, s.Error, s.Hint = Failing, e.err.Error(), hintOf(e.err)
+	}
+	return s
 }
 
 // renewal is when a certificate is due by its age: a third of its life before it ends.
