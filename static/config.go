@@ -21,7 +21,8 @@ type Serving struct {
 	// HTMLHandling says at which path a page is served; its other paths lead there with 308.
 	// "auto-trailing-slash", which is the default: page.html at /page, dir/index.html at /dir/;
 	// "force-trailing-slash": at /page/ and /dir/; "drop-trailing-slash": at /page and /dir;
-	// "none": files at their own paths alone, so that "/" has no page.
+	// "none": files at their own paths alone, so that "/" has no page; "plain": likewise, and dir/index.html
+	// at /dir/ as well, as other servers do, so that no page leads elsewhere.
 	HTMLHandling string `toml:"html_handling" json:"html_handling,omitempty"`
 	// Download are patterns of files that browsers save instead of showing: "*.pdf" is of names in
 	// any folder, "files/**" of paths from the top. "**" is any number of folders, "{a,b}" a choice.

@@ -45,7 +45,7 @@ func FuzzPath(f *testing.F) {
 		}
 	}
 	sites := map[string]*Folder{}
-	for _, mode := range []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths, PlainPaths} {
+	for _, mode := range htmlHandlings {
 		site, err := Open(Config{Root: filepath.Join(top, "public"), Serving: Serving{HTMLHandling: mode, Memory: 1}}, Options{})
 		if err != nil {
 			f.Fatal(err)

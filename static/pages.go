@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// The ways of Serving.HTMLHandling: at which of its possible paths a page is served. Those
+// The ways of Serving.HTMLHandling: at which of its possible paths a page is served. The first four
 // are Cloudflare's, by name and in effect; the others lead there by a redirect.
 //
 //	                       page.html    dir/index.html
@@ -13,16 +13,18 @@ import (
 //	force-trailing-slash   /page/       /dir/
 //	drop-trailing-slash    /page        /dir
 //	none                   /page.html   /dir/index.html
+//	plain                  /page.html   /dir/ and /dir/index.html, as with nginx, Caddy and PM2
 const (
 	autoTrailingSlash  = "auto-trailing-slash"
 	forceTrailingSlash = "force-trailing-slash"
 	dropTrailingSlash  = "drop-trailing-slash"
 	exactPaths         = "none"
 
-	// PlainPaths serves files at their own paths, and index.html at that of its folder too. It
-	// is what PM2's server does; a config file cannot choose it.
+	// PlainPaths serves files at their own paths, and index.html at that of its folder too.
 	PlainPaths = "plain"
 )
+
+var htmlHandlings = []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths, PlainPaths}
 
 const indexFile = "/index.html"
 

@@ -102,6 +102,7 @@ func TestPagesBelowAPrefixStayBelowIt(t *testing.T) {
 		"force-trailing-slash": {"200 home", "308 /some%20docs/", "308 /some%20docs/page/?q", "308 /some%20docs/dir/"},
 		"drop-trailing-slash":  {"200 home", "308 /some%20docs/", "308 /some%20docs/page?q", "308 /some%20docs/dir"},
 		"none":                 {"404 404 Not Found", "308 /some%20docs/", "200 page", "200 dir"},
+		"plain":                {"200 home", "308 /some%20docs/", "200 page", "200 dir"},
 	} {
 		s := newSite(t, Config{Prefix: "/some docs/", Serving: Serving{HTMLHandling: mode}}, pagesSite)
 		for i, path := range []string{"/some%20docs/", "/some%20docs", "/some%20docs/page.html?q", "/some%20docs/dir/index.html"} {
@@ -118,6 +119,7 @@ func TestListedFoldersKeepTheirPathInEachMode(t *testing.T) {
 		"force-trailing-slash": {"/empty": "308 /empty/", "/empty/": "list", "/x": "308 /x/", "/x/": "200 x.html", "/dir/": "200 dir"},
 		"drop-trailing-slash":  {"/empty": "308 /empty/", "/empty/": "list", "/x": "200 x.html", "/x/": "list", "/dir/": "308 /dir", "/dir": "200 dir"},
 		"none":                 {"/empty": "308 /empty/", "/empty/": "list", "/x": "308 /x/", "/x/": "list", "/dir/": "list", "/dir": "308 /dir/", "/": "list"},
+		"plain":                {"/empty": "308 /empty/", "/empty/": "list", "/x": "308 /x/", "/x/": "list", "/dir/": "200 dir", "/dir": "308 /dir/", "/dir/index.html": "200 dir"},
 	} {
 		s := newSite(t, Config{Serving: Serving{HTMLHandling: mode, Browse: true}}, pagesSite)
 		write(t, s.root, files{"x.html": "x.html", "x/y": "y"})
@@ -146,6 +148,25 @@ func TestPageAtACleanURLAllocatesNothing(t *testing.T) {
 			s.ServeHTTP(w, r)
 		}); n > 0 || w.status != 200 {
 			t.Errorf("%s: %v allocations for %d", path, n, w.status)
+		}
+	}
+}
+
+// What people who come from nginx or Caddy have: no page leads to another path of it.
+func TestPlainPathsAreThoseOfTheFiles(t *testing.T) {
+	s := newSite(t, Config{Serving: Serving{HTMLHandling: "plain"}}, pagesSite)
+	for path, want := range map[string]string{
+		"/": "200 home", "/index.html": "200 home", "/index": "404", "/?a=b": "200 home",
+		"/page.html": "200 page", "/page": "404", "/page/": "404", "/page.html/": "308 /page.html", "/page/index.html": "404",
+		"/dir/": "200 dir", "/dir/index.html": "200 dir", "/dir": "308 /dir/", "/dir?a=b": "308 /dir/?a=b", "/dir.html": "404", "/dir/index": "404",
+		"/dir/sub.html": "200 sub", "/dir/sub": "404",
+		"/both.html": "200 both.html", "/both": "308 /both/", "/both/": "200 both/index.html", "/both/index.html": "200 both/index.html",
+		"/bin": "200 bin", "/bin/": "308 /bin", "/bin.html": "200 bin.html", "/noext/index": "200 index", "/noext/index.html": "200 noext",
+		"/a.txt": "200 text", "/a.txt/": "308 /a.txt", "/empty": "404", "/empty/": "404", "/.html": "404",
+		"//page.html": "308 /page.html", "//dir": "308 /dir/", "//dir//": "308 /dir/", "//evil.com": "404", "//evil.com.html": "308 /evil.com.html", "/%2fevil.com.html": "404",
+	} {
+		if got := brief(s.raw(path)); got != want && !(want == "404" && strings.HasPrefix(got, "404 ")) {
+			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
 }

@@ -39,8 +39,8 @@ func Validate(c Config) []Complaint {
 	if !validPrefix(c.Prefix) {
 		add("path", "the path "+strconv.Quote(c.Prefix)+" cannot lead to a folder", `write it as "/docs/": a slash at both ends, single ones between`)
 	}
-	if modes := []string{autoTrailingSlash, forceTrailingSlash, dropTrailingSlash, exactPaths}; c.HTMLHandling != "" && !slices.Contains(modes, c.HTMLHandling) {
-		add("html_handling", "there is no html_handling "+strconv.Quote(c.HTMLHandling), "one of "+strings.Join(modes, ", "))
+	if c.HTMLHandling != "" && !slices.Contains(htmlHandlings, c.HTMLHandling) {
+		add("html_handling", "there is no html_handling "+strconv.Quote(c.HTMLHandling), "one of "+strings.Join(htmlHandlings, ", "))
 	}
 	if all := []string{rulesCloudflare, rulesNetlify, rulesOff}; c.Rules != "" && !slices.Contains(all, c.Rules) {
 		add("rules", "there are no rules "+strconv.Quote(c.Rules), "one of "+strings.Join(all, ", "))

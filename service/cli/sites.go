@@ -40,7 +40,7 @@ its folder or by its domains. Where it listens: roost status.`,
 	f := cmd.Flags()
 	f.StringSliceVarP(&r.domains, "domain", "d", nil, "a DNS name to answer; repeatable (default: every name)")
 	f.StringVar(&r.path, "path", "/", "path that leads to the folder")
-	f.StringVar(&r.html, "html-handling", "", "which path of a page answers, by `MODE`: auto-trailing-slash, force-trailing-slash, drop-trailing-slash, none")
+	f.StringVar(&r.html, "html-handling", "", "which path of a page answers, by `MODE`: auto-trailing-slash, force-trailing-slash, drop-trailing-slash, none, plain")
 	f.BoolVar(&r.spa, "spa", false, "answer unknown pages with /index.html")
 	f.BoolVar(&r.browse, "browse", false, "list folders that have no index.html")
 	f.BoolVar(&r.remove, "delete", false, "remove the site instead")
