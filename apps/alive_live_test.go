@@ -18,7 +18,7 @@ import (
 func needPython(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Fatal("python3 is not installed: apt-get install python3")
+		t.Fatal("python3 is missing; install it: make deps")
 	}
 }
 

@@ -133,7 +133,7 @@ func TestWhatTellsInstancesApart(t *testing.T) {
 
 func TestPythonDoesNotBufferWhatItPrints(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Fatal("python3 is not installed: apt-get install python3")
+		t.Fatal("python3 is missing; install it: make deps")
 	}
 	a := live(t)
 	w := a.script(a.file("app.py", "import time\nprint('said')\ntime.sleep(1000)"), 1)

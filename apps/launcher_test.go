@@ -20,7 +20,7 @@ import (
 func (a *liveApp) npm(start string, instances int) Wanted {
 	needNode(a.t)
 	if _, err := exec.LookPath("npm"); err != nil {
-		a.t.Fatal("npm is not installed: make deps")
+		a.t.Fatal("npm is missing; install it: make deps")
 	}
 	a.file("package.json", fmt.Sprintf(`{"scripts":{"start":%q}}`, start))
 	w := a.script("npm", instances)

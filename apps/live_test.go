@@ -132,7 +132,7 @@ func next(w Wanted) Wanted {
 func needNode(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Fatal("node is not installed: apt-get install nodejs")
+		t.Fatal("node is missing; install it: make deps")
 	}
 }
 

@@ -36,7 +36,7 @@ func TestAShellScriptThatIgnoresSIGTERMIsKilledAtItsDeadline(t *testing.T) {
 
 func TestTheWholeTreeIsKilled(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
-		t.Fatal("setsid is not installed: apt-get install util-linux")
+		t.Fatal("setsid is missing; install it: apt-get install util-linux")
 	}
 	const script = `
 		trap '' TERM
@@ -133,7 +133,7 @@ func TestZombiesHoldUpNothing(t *testing.T) {
 
 func TestAProgramThatGoesIntoTheBackgroundIsTold(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
-		t.Fatal("setsid is not installed: apt-get install util-linux")
+		t.Fatal("setsid is missing; install it: apt-get install util-linux")
 	}
 	a := live(t)
 	w := a.sh("(setsid sh -c 'echo $$ > daemon; exec tail -f /dev/null' &)\nwhile [ ! -s daemon ]; do :; done")

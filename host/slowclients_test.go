@@ -44,7 +44,7 @@ func slowHTTPTest(ctx context.Context, url string, connections int, args ...stri
 // once, while others ask as usual.
 func TestSlowClientsHoldUpNobody(t *testing.T) {
 	if _, err := exec.LookPath("slowhttptest"); err != nil {
-		t.Fatal("slowhttptest is missing; install it: apt-get install slowhttptest")
+		t.Fatal("slowhttptest is missing; install it: make deps")
 	}
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < filesWanted {

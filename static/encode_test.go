@@ -43,7 +43,7 @@ func decode(t *testing.T, as coding, body string) string {
 	t.Helper()
 	tool := tools[as]
 	if _, err := exec.LookPath(tool[0]); err != nil {
-		t.Fatalf("%s is missing: apt-get install %[1]s", tool[0])
+		t.Fatalf("%s is missing; install it: make deps", tool[0])
 	}
 	cmd := exec.Command(tool[0], tool[1:]...)
 	cmd.Stdin = strings.NewReader(body)

@@ -68,7 +68,7 @@ func start(t *testing.T, name, text string, port int, ports give, env ...string)
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Fatal("node is not installed: apt-get install nodejs")
+		t.Fatal("node is missing; install it: make deps")
 	}
 	return run(t, Hosting{Port: port}, []string{node}, name, text, ports, env...)
 }
@@ -78,7 +78,7 @@ func worker(t *testing.T, name, text string, ports give, env ...string) *instanc
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Fatal("node is not installed: apt-get install nodejs")
+		t.Fatal("node is missing; install it: make deps")
 	}
 	return run(t, Hosting{Worker: 3}, []string{node}, name, text, ports, env...)
 }

@@ -200,7 +200,7 @@ min_uptime = 1
 
 func twoApps(t *testing.T) *box {
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Fatal("node is missing: make deps")
+		t.Fatal("node is missing; install it: make deps")
 	}
 	return newBox(t, strings.ReplaceAll(two, "node web.js", `sh -c 'echo hello from \"$NODE_APP_INSTANCE\"; exec sleep 1000'`))
 }
