@@ -52,6 +52,7 @@ type Certs struct {
 	backoff     func(try int) time.Duration // the wait after the try-th failed attempt
 	directories map[string]string           // instead of the CAs' own
 	zeroSSLURL  string
+	around      surroundings
 
 	table atomic.Pointer[table]            // what handshakes read
 	acme  [proofs]atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
@@ -105,6 +106,7 @@ func New(o Options) (*Certs, error) {
 		backoff:    backoff,
 		looks:      time.Second,
 		zeroSSLURL: zeroSSLURL,
+		around:     system,
 		loads:      make(chan struct{}, 16),
 		orders:     make(chan struct{}, 16),
 		wake:       make(chan struct{}, 1),

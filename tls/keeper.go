@@ -74,7 +74,7 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 		}
 	}
 	if err != nil {
-		return i.explain(e.name, err)
+		return c.explain(ctx, i, e, err)
 	}
 	c.take(e, i, cert)
 	return nil
@@ -188,7 +188,7 @@ func (c *Certs) collect() {
 
 // event is called by certmagic. What becomes of an order its keeper knows; of a
 // renewal nobody else.
-func (c *Certs) event(_ context.Context, event string, data map[string]any) error {
+func (c *Certs) event(ctx context.Context, event string, data map[string]any) error {
 	name, _ := data["identifier"].(string)
 	renewal, _ := data["renewal"].(bool)
 	switch event {
@@ -204,25 +204,26 @@ func (c *Certs) event(_ context.Context, event string, data map[string]any) erro
 		if !renewal || err == nil {
 			break
 		}
-		c.notRenewed(name, err)
+		c.notRenewed(ctx, name, err)
 	}
 	return nil
 }
 
 // notRenewed notes that the cache could not renew a certificate; it will try again.
-func (c *Certs) notRenewed(name string, err error) {
+func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	e := c.entries[name]
-	switch {
-	case e == nil || e.renewing:
-		return // whoever asked for it is told
-	case e.own != nil:
-		return // no CA is asked for it any more
+	// Whoever asks for it is told; and for one from files no CA is asked any more.
+	skip := e == nil || e.renewing || e.own != nil
+	c.mu.Unlock()
+	if skip {
+		return
 	}
 	if i := c.issuance(e.internal, e.by); i != nil {
-		err = i.explain(name, err)
+		err = c.explain(ctx, i, e, err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.fell(e, "certificate not renewed", fmt.Errorf("cannot renew: %w", err))
 }
 

@@ -109,7 +109,7 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 	case ctx.Err() != nil:
 		return errEnded
 	case err != nil:
-		err = fmt.Errorf("cannot renew: %w", i.explain(e.name, err))
+		err = fmt.Errorf("cannot renew: %w", c.explain(ctx, i, e, err))
 		c.mu.Lock()
 		c.fell(e, "certificate not renewed", err)
 		c.mu.Unlock()
