@@ -23,7 +23,7 @@ func TestLargeBodiesAreRefused(t *testing.T) {
 		Routes: []Route{{Path: "/free", Target: Target{App: "x", Protection: Protection{MaxBody: &none}}}},
 	}}})
 	var seen atomic.Int64
-	b.front.router.Store(newRouter(b.look().config, guardedTargets{handlerTargets{fakeTargets{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.front.router.Store(newRouter(b.look().config, lockedTargets{handlerTargets{fakeTargets{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(httplint.FromApp, "x")
 		n, err := io.Copy(io.Discard, r.Body)
 		seen.Store(n)
@@ -98,10 +98,10 @@ func TestLargeBodiesAreRefused(t *testing.T) {
 	}
 }
 
-// guardedTargets are handlers behind the middleware of a running box.
-type guardedTargets struct {
+// lockedTargets are handlers behind the middleware of a running box.
+type lockedTargets struct {
 	handlerTargets
 	front *front
 }
 
-func (g guardedTargets) guards() *guards { return newGuards(g.front.middleware) }
+func (g lockedTargets) locks() *locks { return newLocks(g.front.middleware) }

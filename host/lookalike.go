@@ -17,7 +17,7 @@ type lookalike struct {
 }
 
 // addLookalikes finds them among the routes of d, which are sorted.
-func (d *domain) addLookalikes(g *guards) {
+func (d *domain) addLookalikes(ls *locks) {
 	for i := range d.routes {
 		to := &d.routes[i]
 		if to.app == nil {
@@ -32,7 +32,7 @@ func (d *domain) addLookalikes(g *guards) {
 			}
 			l := lookalike{prefix: fold(other.prefix), protection: other.protection}
 			if also := other.but(to.lock); j != i && (other.addresses != nil || also != (lock{})) {
-				l.target, asks = g.before(to.target, nil, also), true
+				l.target, asks = ls.before(to.target, nil, also), true
 			}
 			all = append(all, l)
 		}

@@ -25,7 +25,7 @@ type loop struct {
 	passed    map[string]int      // the revisions of apps whose dependencies were met
 	folders   map[string]*folder  // by the identity of their config
 	sites     map[string]*figures
-	guarded   *guards
+	locked    *locks
 	listening listening
 	targets   map[*Target]*folder
 	retired   []*servers // that still have connections
@@ -56,7 +56,7 @@ func newLoop(h *Host) *loop {
 		Host: h, programs: map[string]*program{}, leaving: map[string]*program{}, passed: map[string]int{}, folders: map[string]*folder{}, sites: map[string]*figures{},
 		logging: newLife(), certifying: newLife(), working: newLife(), accepting: newLife(),
 	}
-	l.guarded = newGuards(h.front.middleware)
+	l.locked = newLocks(h.front.middleware)
 	l.listening = listening{
 		servers: &h.servers, conns: &h.conns, certs: h.certs, log: h.log,
 		doors: map[string]*door{}, failed: map[string]*ListenError{}, ports: h.ports, bind: bindTCP,
@@ -247,7 +247,7 @@ func (l *loop) removeFolders() {
 
 // publish leads requests to what c says from now on.
 func (l *loop) publish(c Config) {
-	l.guarded.next()
+	l.locked.next()
 	r := newRouter(c, l.lookup())
 	if t := c.Host.timeouts(); l.servers.Load() == nil || l.servers.Load().timeouts != t {
 		old := l.servers.Swap(startServers(t, l.front, l.certs.Challenge(l.front), l.log))
@@ -344,7 +344,7 @@ func (l lookup) app(name string) (http.Handler, *figures) {
 	return nil, nil
 }
 
-func (l lookup) guards() *guards { return l.guarded }
+func (l lookup) locks() *locks { return l.locked }
 
 func (l lookup) site(name string) *figures {
 	f := l.sites[name]

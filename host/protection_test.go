@@ -252,7 +252,7 @@ hsts = 31
 	)
 }
 
-func TestBadGuardsAreToldWithTheirLine(t *testing.T) {
+func TestBadLocksAreToldWithTheirLine(t *testing.T) {
 	hash := hashOf(t, "right")
 	wants(t, checked(t, `[[site]]
 root = "public"

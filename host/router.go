@@ -59,7 +59,7 @@ type targets interface {
 	app(name string) (http.Handler, *figures)
 	// site is the figures of a site.
 	site(name string) *figures
-	guards() *guards
+	locks() *locks
 }
 
 func newRouter(c Config, t targets) *router {
@@ -94,7 +94,7 @@ func newRouter(c Config, t targets) *router {
 		for _, d := range all {
 			if d != nil {
 				sort.SliceStable(d.routes, func(i, j int) bool { return len(d.routes[i].prefix) > len(d.routes[j].prefix) })
-				d.addLookalikes(t.guards())
+				d.addLookalikes(t.locks())
 			}
 		}
 	}
@@ -113,7 +113,7 @@ func newRoutes(c Config, s *Site, t targets) []route {
 	}
 	running.rules, _ = newSiteRules(s)
 	var routes []route
-	g := t.guards()
+	ls := t.locks()
 	add := func(path string, to Target, strip bool) {
 		r := route{prefix: strings.TrimSuffix(path, "/"), strip: strip, site: running}
 		p := to.Protection.over(s.Protection)
@@ -128,8 +128,8 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		r.slash = r.prefix != "" && (to.Root != "" || strings.HasSuffix(path, "/"))
 		if r.target != nil {
 			r.protection = newProtection(p, to.App == "")
-			r.lock = g.lock(s.key(), path, to.Protection, p)
-			r.target = g.before(r.target, p.CORS, r.lock)
+			r.lock = ls.lock(s.key(), path, to.Protection, p)
+			r.target = ls.before(r.target, p.CORS, r.lock)
 			routes = append(routes, r)
 		}
 	}

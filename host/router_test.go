@@ -28,7 +28,7 @@ func (fakeTargets) app(name string) (http.Handler, *figures) {
 	}), newFigures()
 }
 
-func (fakeTargets) guards() *guards { return newGuards(newEchoes(nil)) }
+func (fakeTargets) locks() *locks { return newLocks(newEchoes(nil)) }
 
 func (fakeTargets) site(string) *figures { return newFigures() }
 

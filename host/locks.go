@@ -7,25 +7,25 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// guards stand before targets, and remember clients: how often they have
-// asked, whose password was right. A guard that the next Config wants too, at
+// locks stand before targets, and remember clients: how often they have
+// asked, whose password was right. A lock that the next Config wants too, at
 // the same place and alike, goes on with what it knows.
-type guards struct {
+type locks struct {
 	*echoes
 	limits kept[*rateLimit]
 	auths  kept[*basicAuth]
 }
 
-func newGuards(e *echoes) *guards {
-	g := &guards{echoes: e}
-	g.next()
-	return g
+func newLocks(e *echoes) *locks {
+	ls := &locks{echoes: e}
+	ls.next()
+	return ls
 }
 
 // next begins another Config.
-func (g *guards) next() {
-	g.limits.next()
-	g.auths.next()
+func (ls *locks) next() {
+	ls.limits.next()
+	ls.auths.next()
 }
 
 // kept are things by what they were made for.
@@ -62,14 +62,14 @@ type lock struct {
 
 // lock makes the one of a route. own is what was said at path of a site, p with
 // what it has from the site.
-func (g *guards) lock(site, path string, own, p Protection) (l lock) {
+func (ls *locks) lock(site, path string, own, p Protection) (l lock) {
 	if c := p.RateLimit; c != nil {
 		at := whose(site, path, own.RateLimit != nil) + said(c)
-		l.limit = g.limits.of(at, func() *rateLimit { return newRateLimit(*c) })
+		l.limit = ls.limits.of(at, func() *rateLimit { return newRateLimit(*c) })
 	}
 	if c := p.BasicAuth; c != nil {
 		at := whose(site, path, own.BasicAuth != nil) + said(c)
-		l.auth = g.auths.of(at, func() *basicAuth { return newBasicAuth(*c) })
+		l.auth = ls.auths.of(at, func() *basicAuth { return newBasicAuth(*c) })
 	}
 	if p.MaxBody != nil {
 		l.body = int64(*p.MaxBody)
@@ -94,7 +94,7 @@ func (l lock) but(other lock) lock {
 // before puts cors, which may be nil, and a lock in front of a target. CORS
 // comes first: preflights come without a password, and that a request was
 // refused must be told to the scripts of other origins as well.
-func (g *guards) before(target http.Handler, cors *CORS, l lock) http.Handler {
+func (ls *locks) before(target http.Handler, cors *CORS, l lock) http.Handler {
 	var chain []echo.MiddlewareFunc
 	if cors != nil {
 		chain = append(chain, cors.middleware())
@@ -106,9 +106,9 @@ func (g *guards) before(target http.Handler, cors *CORS, l lock) http.Handler {
 		chain = append(chain, l.auth.middleware())
 	}
 	if l.body > 0 {
-		target = limitBody(target, l.body, g.fail)
+		target = limitBody(target, l.body, ls.fail)
 	}
-	return g.echoes.before(target, chain...)
+	return ls.echoes.before(target, chain...)
 }
 
 // said is the same for what says the same.
