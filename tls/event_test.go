@@ -114,6 +114,7 @@ func TestPeopleAreTold14DaysBefore(t *testing.T) {
 		"due":                   {certificate(29*day, 90*day, "", ""), ""},
 		"not renewed":           {certificate(13*day+time.Hour, 90*day, "", ""), "the certificate for a.example expires in 13 days, on 2026-12-06, and has not been renewed, though it was due on 2026-11-06: try now and see what the CA says: roost tls renew a.example"},
 		"of a week":             {certificate(5*day, 7*day, "", ""), ""},
+		"of a week, due":        {certificate(2*day, 7*day, "", ""), ""},
 		"of a week, at the end": {certificate(20*time.Hour, 7*day, "", ""), "the certificate for a.example expires in 20 h, on 2026-11-24, and has not been renewed, though it was due on 2026-11-22: try now and see what the CA says: roost tls renew a.example"},
 		"failing, in time":      {certificate(20*day, 90*day, "cannot renew: no", "do"), "certificate for a.example: cannot renew: no: do"},
 		"failing":               {certificate(13*day, 90*day, "cannot renew: no", "do"), "the certificate for a.example expires in 13 days, on 2026-12-06: cannot renew: no: do"},
