@@ -59,6 +59,8 @@ type Site struct {
 	Default bool `toml:"default" json:"default,omitempty"`
 	// Target is where "/" leads.
 	Target
+	// Issuer is where certificates for Domains come from, if not from where [tls] says.
+	Issuer string `toml:"issuer" json:"issuer,omitempty"`
 	// Cert and Key are PEM files of a certificate that somebody else gets, for all Domains: no CA is asked. They are read
 	// again when they change.
 	Cert string `toml:"cert" json:"cert,omitempty"`

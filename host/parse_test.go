@@ -220,6 +220,12 @@ kill_timeout = "soon"
 		{"seconds written as milliseconds", "[host]\nidle_timeout = 60\nheader_timeout = \"1s\"\n", []string{
 			`roost.toml:2: idle_timeout = 60ms would cut off honest clients: want at least a second; a plain number is milliseconds, write "30s"`,
 		}},
+		{"issuers of sites", "[[site]]\nroot = \"public\"\ndomains = [\"a.test\"]\nissuer = \"zerossl\"\n[[site]]\nroot = \"public\"\ndomains = [\"b.test\"]\nissuer = \"nobody\"\n[[site]]\nroute = [{ path = \"/x\", root = \"public\" }]\ndomains = [\"c.test\",\n\"B.TEST\"]\nissuer = \"internal\"\n[[site]]\nroot = \"public\"\nissuer = \"internal\"\n", []string{
+			`roost.toml:4: site a.test: zerossl issues nothing without an e-mail address: set email in [tls]`,
+			`roost.toml:8: site b.test: unknown issuer "nobody": use "letsencrypt", "zerossl", "internal" or the URL of an ACME directory such as "https://ca.example.com/acme/directory"`,
+			`roost.toml:12: site c.test: another site has another issuer for b.test: nobody: a domain has one certificate: name the same issuer, or leave it out of one of the sites`,
+			`roost.toml:16: site *: an issuer is for domains, and the site lists none: list them in domains`,
+		}},
 		{"an account at the CA", "[tls]\nstaging = true\nissuer = \"zerossl\"\n[tls.eab]\nkey_id = \"kid\"\n", []string{
 			`roost.toml:2: only letsencrypt has a staging side that is known here: name the directory of its staging side as issuer`,
 			`roost.toml:4: eab has no HMAC key: set hmac_file to a file that holds the key`,

@@ -220,10 +220,16 @@ func (c Config) certificates() tls.Want {
 		return tls.Want{Config: c.TLS}
 	}
 	names, any := c.names()
-	w := tls.Want{Config: c.TLS, Names: names, AnyName: any}
+	w := tls.Want{Config: c.TLS, Names: names, Issuers: map[string]string{}, AnyName: any}
 	for i := range c.Sites {
-		if s := &c.Sites[i]; s.Cert != "" {
+		s := &c.Sites[i]
+		if s.Cert != "" {
 			w.Own = append(w.Own, s.own())
+		}
+		if s.Issuer != "" {
+			for _, name := range s.own().Names {
+				w.Issuers[name] = s.Issuer
+			}
 		}
 	}
 	return w

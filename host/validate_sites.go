@@ -16,6 +16,7 @@ func (v *validator) sites() {
 	places := v.sitePlaces()
 	answered := map[[2]string]place{} // domain and path; the domain is empty for any name
 	certified := map[string]int{}     // domain -> the first site that brings a certificate for it
+	issued := map[string]int{}        // the site that names the issuer of a domain
 	var fallback, nameless *place
 	for i := range v.config.Sites {
 		s, at := &v.config.Sites[i], places[i]
@@ -29,6 +30,7 @@ func (v *validator) sites() {
 		}
 		v.domains(s, at, answered)
 		v.ownCertificate(s, at, certified)
+		v.issuer(s, at, issued)
 		v.targets(s, at)
 	}
 	if fallback != nil && nameless != nil {

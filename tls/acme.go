@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -31,8 +32,13 @@ const (
 	byPorts   proof = iota // by the challenges over HTTP and TLS
 	byDNS                  // by a record in the DNS
 	byAddress              // as byPorts, an address (RFC 8738)
-	proofs                 // how many there are
 )
+
+// source is what tells issuances apart.
+type source struct {
+	issuer string // by Config.name
+	by     proof
+}
 
 // directories are the ACME directories (RFC 8555, section 7.1.1) of the CAs with names.
 var directories = map[string]string{
@@ -70,22 +76,23 @@ func (q quiet) PreCheck(ctx context.Context, names []string, _ bool) error {
 	return q.ACMEIssuer.PreCheck(ctx, names, false)
 }
 
-// public returns the issuance for public names that are proved so, as wanted now
-// and for the ports that are bound now.
-func (c *Certs) public(by proof) (*issuance, error) {
+// public returns the issuance for e's name, which is public, as wanted now and
+// for the ports that are bound now.
+func (c *Certs) public(e *entry) (*issuance, error) {
 	var httpPort, httpsPort int
-	if by != byDNS {
+	if e.by != byDNS {
 		// Not under c.mu: these are the host's functions, and may take its locks.
 		httpPort, httpsPort = port(c.o.HTTPPort), port(c.o.HTTPSPort)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	config := c.want.Config
+	config := c.want.Config.from(c.want.Issuers[e.name])
+	at := source{config.name(), e.by}
 	var rootAt time.Time
 	if info, err := os.Stat(config.CARoot); err == nil {
 		rootAt = info.ModTime()
 	}
-	if now := c.acme[by].Load(); now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
+	if now := c.sources()[at]; now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
 		return now, nil
 	}
 	template, err := c.template(config)
@@ -94,8 +101,8 @@ func (c *Certs) public(by proof) (*issuance, error) {
 	}
 	template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
 	template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
-	template.Profile = config.profile(by)
-	if by == byDNS {
+	template.Profile = config.profile(e.by)
+	if e.by == byDNS {
 		if template.DNS01Solver, err = c.dnsSolver(config.DNS); err != nil {
 			return nil, err
 		}
@@ -108,8 +115,21 @@ func (c *Certs) public(by proof) (*issuance, error) {
 	next.obtain = c.magic()
 	next.obtain.OCSP.DisableStapling = true
 	next.obtain.Issuers = next.renew.Issuers
-	c.acme[by].Store(next)
+	all := maps.Clone(c.sources())
+	if all == nil {
+		all = map[source]*issuance{}
+	}
+	all[at] = next
+	c.acme.Store(&all)
 	return next, nil
+}
+
+// sources are the issuances of public names; the map never changes.
+func (c *Certs) sources() map[source]*issuance {
+	if all := c.acme.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 // private returns the issuance of the internal CA.

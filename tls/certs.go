@@ -54,8 +54,8 @@ type Certs struct {
 	zeroSSLURL  string
 	around      surroundings
 
-	table atomic.Pointer[table]            // what handshakes read
-	acme  [proofs]atomic.Pointer[issuance] // of public names; the newest, nil before the first is needed
+	table atomic.Pointer[table]                // what handshakes read
+	acme  atomic.Pointer[map[source]*issuance] // of public names; the newest of each, nil before the first is needed
 
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one
@@ -202,13 +202,19 @@ func (c *Certs) Want(w Want) {
 	own := c.pairs(w.Own)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changed := w.Config != c.want.Config
 	w.Names = append([]string(nil), w.Names...)
+	issuers := w.Issuers
+	w.Issuers = make(map[string]string, len(issuers))
+	for name, issuer := range issuers {
+		if name, err := canonical(name); err == nil {
+			w.Issuers[name] = issuer
+		}
+	}
 	c.want = w
 	c.asked++
 	next := make(map[string]*entry, len(w.Names))
 	for _, name := range w.Names {
-		e := newEntry(name, w.Config)
+		e := newEntry(name, w.Config, w.Issuers)
 		if p := own[e.name]; p != nil {
 			e.belong(p)
 		}
@@ -216,7 +222,7 @@ func (c *Certs) Want(w Want) {
 			continue
 		}
 		if now := c.entries[e.name]; now != nil {
-			if now.own == e.own && now.internal == e.internal && (e.internal || e.own != nil || !changed) {
+			if now.own == e.own && now.internal == e.internal && (e.internal || e.own != nil || now.config == e.config) {
 				now.hurry()
 				e = now
 			} else {

@@ -37,8 +37,18 @@ type Want struct {
 	Config
 	// Names are DNS names (a leading "*." is a wildcard) and IP addresses.
 	Names []string
+	// Issuers are those of names that have another than Config says.
+	Issuers map[string]string
 	// Own are the certificates that somebody else gets; their names are among Names.
 	Own []Own
 	// AnyName serves a certificate of the internal CA for names and addresses that are private or missing.
 	AnyName bool
+}
+
+// from is c for names with an issuer of their own: what c says of its issuer alone does not hold for that.
+func (c Config) from(issuer string) Config {
+	if issuer != "" && issuer != c.issuer() {
+		c.Issuer, c.Staging, c.Profile, c.EAB = issuer, false, "", EAB{}
+	}
+	return c
 }

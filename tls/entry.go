@@ -16,6 +16,7 @@ import (
 type entry struct {
 	name     string
 	internal bool
+	config   Config // with the issuer of this name
 	issuer   string // for Status
 	by       proof  // to a public CA
 	refused  bool   // no CA could issue it; err says why, and nothing is tried
@@ -38,13 +39,15 @@ type entry struct {
 	orders, failures uint64 // attempts, and those of them that failed
 }
 
-func newEntry(name string, config Config) *entry {
+func newEntry(name string, config Config, issuers map[string]string) *entry {
 	e := &entry{name: name, nudge: make(chan struct{}, 1)}
 	if name, err := canonical(name); err != nil {
 		e.refused, e.err = true, err
 	} else {
 		e.name = name
 	}
+	config = config.from(issuers[e.name])
+	e.config = config
 	e.internal = config.issuer() == internalCA || Internal(e.name)
 	e.issuer = config.name()
 	if e.internal {

@@ -26,7 +26,8 @@ type table struct {
 type place struct {
 	cert     *tls.Certificate // nil: none yet
 	internal bool             // the internal CA may make one on the spot
-	by       proof            // how it is proved to a public CA
+	issuer   string           // the public CA, by Config.name
+	by       proof            // how it is proved to that
 }
 
 // publish makes the table of what the entries are now. The caller holds c.mu.
@@ -39,7 +40,7 @@ func (c *Certs) publish() {
 	}
 	outside := 0
 	for name, e := range c.entries {
-		p := place{cert: e.cert, internal: e.internal, by: e.by}
+		p := place{cert: e.cert, internal: e.internal, issuer: e.issuer, by: e.by}
 		if p.internal && p.cert != nil && time.Now().After(p.cert.Leaf.NotAfter) {
 			p.cert = nil // the box was off for long; better one from the mint than this
 		}
@@ -179,10 +180,12 @@ func localAddr(conn net.Conn) netip.Addr {
 // CA was asked for anything yet. certmagic keeps those that are open for the
 // process, so any will do.
 func (c *Certs) challenged() *issuance {
-	if i := c.acme[byPorts].Load(); i != nil {
-		return i
+	for from, i := range c.sources() {
+		if from.by != byDNS {
+			return i
+		}
 	}
-	return c.acme[byAddress].Load()
+	return nil
 }
 
 // Challenge answers the HTTP challenge (RFC 8555, section 8.3) and gives all

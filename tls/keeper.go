@@ -58,7 +58,7 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	i := c.internal
 	if !e.internal {
 		var err error
-		if i, err = c.public(e.by); err != nil {
+		if i, err = c.public(e); err != nil {
 			c.looked(e)
 			return err
 		}
@@ -219,7 +219,7 @@ func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 	if skip {
 		return
 	}
-	if i := c.issuance(e.internal, e.by); i != nil {
+	if i := c.issuance(e.internal, e.issuer, e.by); i != nil {
 		err = c.explain(ctx, i, e, err)
 	}
 	c.mu.Lock()
@@ -228,18 +228,18 @@ func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 }
 
 // issuance returns the newest one for names of a kind; nil before the first is needed.
-func (c *Certs) issuance(internal bool, by proof) *issuance {
+func (c *Certs) issuance(internal bool, issuer string, by proof) *issuance {
 	if internal {
 		return c.internal
 	}
-	return c.acme[by].Load()
+	return c.sources()[source{issuer, by}]
 }
 
 // configFor tells the cache how to renew cert. It takes no lock, for it is called under those of the cache.
 func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error) {
 	name := cert.Names[0]
 	at, known := c.table.Load().find(name)
-	if i := c.issuance(known && at.internal || !known && Internal(name), at.by); i != nil {
+	if i := c.issuance(known && at.internal || !known && Internal(name), at.issuer, at.by); i != nil {
 		return i.renew, nil
 	}
 	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -45,6 +46,10 @@ func TestAnAddressGetsACertificateOfAShortLife(t *testing.T) {
 			directory[LetsEncrypt] = ca.directory // nobody looks before Want
 			b.Want(Want{Config: Config{CARoot: ca.root}, Names: []string{public}})
 			leaf := b.leaf(t, public)
+			// Asked for none, this CA takes any.
+			if got := b.sources()[source{LetsEncrypt, byAddress}].acme.Profile; got != "shortlived" {
+				t.Errorf("the CA was asked for %q", got)
+			}
 			if len(leaf.IPAddresses) != 1 || leaf.IPAddresses[0].String() != public || len(leaf.DNSNames) != 0 {
 				t.Errorf("it is for %v and %v", leaf.IPAddresses, leaf.DNSNames)
 			}
@@ -111,7 +116,7 @@ func TestAPublicAddressIsServedBehindATranslationOfAddresses(t *testing.T) {
 		defer c.mu.Unlock()
 		c.entries, c.want.AnyName = map[string]*entry{}, true
 		for name, cert := range names {
-			e := newEntry(name, Config{})
+			e := newEntry(name, Config{}, nil)
 			e.cert = cert
 			c.entries[name] = e
 		}
@@ -137,4 +142,56 @@ func TestAPublicAddressIsServedBehindATranslationOfAddresses(t *testing.T) {
 	if got := served("10.0.0.7", ""); got == one || got == other {
 		t.Error("which of two it is cannot be known")
 	}
+}
+
+func TestNamesHaveIssuersOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	one := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	two := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	root := filepath.Join(t.TempDir(), "roots.pem")
+	both, err := os.ReadFile(one.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(two.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, root, string(both)+string(other))
+	want := Want{
+		Config:  Config{Issuer: one.directory, CARoot: root},
+		Names:   []string{"one.issuers.example.com", "two.issuers.example.com", "vpn.issuers.example.com"},
+		Issuers: map[string]string{"TWO.issuers.example.com.": two.directory, "vpn.issuers.example.com": "internal"},
+	}
+	b.Want(want)
+	settle(t, b.Certs)
+	issued := func(name, issuer string, config *tls.Config) {
+		t.Helper()
+		config.ServerName = name
+		eventually(t, name+" is from "+issuer, func() bool {
+			s := status(b.Certs, name)
+			_, err := dial(b.https, config)
+			return s.State == Valid && s.Issuer == issuer && err == nil
+		})
+	}
+	issued("one.issuers.example.com", one.directory, &tls.Config{RootCAs: one.pool})
+	issued("two.issuers.example.com", two.directory, &tls.Config{RootCAs: two.pool})
+	issued("vpn.issuers.example.com", "internal", client(t, b.Certs, ""))
+	if one.orders.Load() != 1 || two.orders.Load() != 1 {
+		t.Errorf("%d and %d orders", one.orders.Load(), two.orders.Load())
+	}
+	// Each is renewed where it was got.
+	for name, ca := range map[string]*acmeCA{"one.issuers.example.com": one, "two.issuers.example.com": two} {
+		config, err := b.configFor(certmagic.Certificate{Names: []string{name}})
+		if err != nil || config.Issuers[0].(quiet).CA != ca.directory {
+			t.Errorf("%s: %v, %v", name, config.Issuers[0].(quiet).CA, err)
+		}
+	}
+	// A name may move to another, and the rest stays.
+	want.Issuers = map[string]string{"one.issuers.example.com": two.directory}
+	b.Want(want)
+	settle(t, b.Certs)
+	issued("one.issuers.example.com", two.directory, &tls.Config{RootCAs: two.pool})
+	issued("two.issuers.example.com", one.directory, &tls.Config{RootCAs: one.pool})
 }

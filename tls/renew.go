@@ -97,7 +97,7 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 	i := c.internal
 	var err error
 	if !e.internal {
-		if i, err = c.public(e.by); err != nil {
+		if i, err = c.public(e); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,17 @@ type Complaint struct {
 	Key, What, Hint string
 }
 
+// ValidateIssuer returns what is wrong with issuer for names of their own, beside c.
+func ValidateIssuer(c Config, issuer string) []Complaint {
+	var all []Complaint
+	for _, complaint := range ValidateConfig(Config{Issuer: issuer, Email: c.Email}) {
+		if complaint.Key == "issuer" || complaint.Key == "email" && c.Email == "" {
+			all = append(all, complaint)
+		}
+	}
+	return all
+}
+
 // ValidateConfig returns everything that is wrong with c as far as can be seen
 // without talking to a CA.
 func ValidateConfig(c Config) []Complaint {
