@@ -155,3 +155,22 @@ func TestWhatComesTogetherSendsOneContent(t *testing.T) {
 		}
 	}
 }
+
+// A request that began before its file left the table, or before the folder was closed, leaves nothing behind.
+func TestWhatHasLeftIsNotKeptByLateRequests(t *testing.T) {
+	for what, leave := range map[string]func(s *site, a *asset){
+		"file":   func(s *site, a *asset) { s.memory.forget(a) },
+		"folder": func(s *site, _ *asset) { s.memory.forgetAll() },
+	} {
+		s := newSite(t, Config{}, files{"a.js": script(2000)})
+		leave(s, s.table.Load().asset("/a.js"))
+		for _, accept := range []string{"identity", "gzip"} {
+			if a := s.get("/a.js", "Accept-Encoding: "+accept); a.StatusCode != 200 {
+				t.Fatalf("%v", a.Header)
+			}
+		}
+		if used := s.memory.used.Load(); used != 0 || s.memory.queue.Len() != 0 {
+			t.Errorf("a %s that has left: %d bytes are used", what, used)
+		}
+	}
+}

@@ -293,3 +293,15 @@ func TestAFileBesideThatIsNotWhatItsNameSaysIsNeverUsed(t *testing.T) {
 		}
 	}
 }
+
+// One that is being written is not what the table knows: the file itself is sent until it is.
+func TestAFileBesideThatIsBeingWrittenIsNotUsed(t *testing.T) {
+	for _, text := range []string{script(10_000), script(onDisk)} {
+		all := beside(t, "a.css", text, br)
+		s := newSite(t, Config{}, all)
+		write(t, s.root, files{"a.css.br": all["a.css.br"][:len(all["a.css.br"])-1000]}) // nothing follows the folder
+		if a := s.get("/a.css", "Accept-Encoding: br"); a.Header.Get("Content-Encoding") != "" || a.body != text {
+			t.Errorf("%d bytes, %v", len(a.body), a.Header)
+		}
+	}
+}
