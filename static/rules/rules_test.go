@@ -297,3 +297,20 @@ func TestValuesAreThoseThatApplyLeaves(t *testing.T) {
 		}
 	}
 }
+
+// No field of any cache makes an error stay.
+func TestAnErrorIsNotKeptWhateverARuleSays(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Cache-Control", "Expires", "Pragma", "CDN-Cache-Control", "Surrogate-Control"} {
+		s, problems := ParseHeaders([]byte("/*\n  "+name+": max-age=60\n"), Cloudflare)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		for status, want := range map[int]string{200: "max-age=60", 308: "max-age=60", 304: "max-age=60", 404: "", 503: ""} {
+			h := http.Header{}
+			if s.Apply(h, request(t, "/"), "/", status); h.Get(name) != want {
+				t.Errorf("%d: %s is %q, want %q", status, name, h.Get(name), want)
+			}
+		}
+	}
+}
