@@ -183,6 +183,12 @@ func (s *site) writeUnseen(file string, writer func(string, int, func()) error) 
 		if s.t.Failed() || !rested.Load() {
 			return
 		}
+		// Cutting a file shows before its new time does (see torn): only against a state that is known.
+		within(s.t, time.Second, file+" is in the table as it is", func() bool {
+			fi, err := os.Stat(s.path(file))
+			a := s.table.Load().asset("/" + file)
+			return err == nil && a != nil && a.stamp == stampOf(fi)
+		})
 	}
 }
 
