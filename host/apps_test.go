@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +31,10 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv("HOST_TEST_APP"); mode != "" {
 		runTestApp(mode)
 		return
+	}
+	flag.Parse()
+	if cores := fmt.Sprint(runtime.GOMAXPROCS(0)); flag.Lookup("test.parallel").Value.String() == cores {
+		flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0))) // most of the tests wait most of the time
 	}
 	os.Exit(httplint.Run(m))
 }

@@ -76,7 +76,7 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 	b := newBox(t)
 	root := b.folder(map[string]string{"index.html": "hello", "large.bin": strings.Repeat("x", 16<<20), "small.bin": strings.Repeat("x", 200<<10)})
 	b.settled(Config{
-		Host:  Listen{ProgressTimeout: milliseconds(5000)},
+		Host:  Listen{ProgressTimeout: milliseconds(4000)},
 		Sites: []Site{{Domains: []string{"localhost"}, AccessLog: no(), Target: Target{Root: root}, Routes: []Route{{Path: "/hold/", Target: Target{Root: root}}}}},
 	})
 	var running, most atomic.Int64
@@ -158,7 +158,7 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 		{"settings", func(t *testing.T) func() {
 			f := b.flooder()
 			f.conn.SetWriteDeadline(time.Now().Add(3 * time.Second))
-			for range 300000 {
+			for range 100000 {
 				if f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1000}) != nil {
 					break
 				}
@@ -168,7 +168,7 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 		{"pings", func(t *testing.T) func() {
 			f := b.flooder()
 			f.conn.SetWriteDeadline(time.Now().Add(3 * time.Second))
-			for range 300000 {
+			for range 100000 {
 				if f.WritePing(false, [8]byte{}) != nil {
 					break
 				}

@@ -29,10 +29,10 @@ import (
 const filesWanted = 12000
 
 // slowHTTPTest runs the program against a URL and returns what it said once it
-// has ended: for 24 s at most, for it sees of a connection on which it reads
+// has ended: for 16 s at most, for it sees of a connection on which it reads
 // nothing not even the end.
 func slowHTTPTest(ctx context.Context, url string, connections int, args ...string) (string, error) {
-	args = append([]string{"-c", "ulimit -n $(ulimit -Hn); exec slowhttptest \"$@\"", "sh", "-c", strconv.Itoa(connections), "-r", strconv.Itoa(connections / 4), "-l", "24", "-v", "1", "-p", "30", "-u", url}, args...)
+	args = append([]string{"-c", "ulimit -n $(ulimit -Hn); exec slowhttptest \"$@\"", "sh", "-c", strconv.Itoa(connections), "-r", strconv.Itoa(connections / 4), "-l", "16", "-v", "1", "-p", "30", "-u", url}, args...)
 	cmd := exec.CommandContext(ctx, "sh", args...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -54,7 +54,7 @@ func TestSlowClientsHoldUpNobody(t *testing.T) {
 	const large = 8 << 20
 	root := b.folder(map[string]string{"index.html": "hello", "large.bin": strings.Repeat("x", large)})
 	b.settled(Config{
-		Host:  Listen{HeaderTimeout: milliseconds(15000), IdleTimeout: milliseconds(15000), ProgressTimeout: milliseconds(15000), MaxConnections: filesWanted / 2, MaxConnectionsPerClient: filesWanted / 2},
+		Host:  Listen{HeaderTimeout: milliseconds(10000), IdleTimeout: milliseconds(10000), ProgressTimeout: milliseconds(10000), MaxConnections: filesWanted / 2, MaxConnectionsPerClient: filesWanted / 2},
 		Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{Root: root}, Routes: []Route{{Path: "/read/", Target: Target{Root: root}}}}},
 	})
 	// A body has to be read by somebody.
