@@ -44,7 +44,11 @@ func ServeFolder(ctx context.Context, out io.Writer) error {
 		handler = homepage(handler, page)
 	}
 	if setting("BASIC_AUTH") == "true" {
-		handler = guarded(handler, setting("BASIC_AUTH_USERNAME"), setting("BASIC_AUTH_PASSWORD"))
+		user, password := setting("BASIC_AUTH_USERNAME"), setting("BASIC_AUTH_PASSWORD")
+		if user == "" || password == "" { // which who says nothing would match
+			return usage("PM2_SERVE_BASIC_AUTH is true without a user or a password", "set PM2_SERVE_BASIC_AUTH_USERNAME and PM2_SERVE_BASIC_AUTH_PASSWORD")
+		}
+		handler = guarded(handler, user, password)
 	}
 	listeners, err := activation.Listeners()
 	if err != nil {
