@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -311,10 +312,17 @@ func TestUnknownUsersTakeAsLongAsKnownOnes(t *testing.T) {
 	if err := a.check(a.mac("ann", "right"), "client", "ann", "right"); err != nil || rounds.Load() != 1<<6 {
 		t.Errorf("what was right is not remembered: %v", err)
 	}
-	for i := range maxRemembered + 10 {
-		a.remember(a.mac("ann", fmt.Sprint(i)))
+	full := map[[sha256.Size]byte]bool{}
+	for i := range maxRemembered - 1 {
+		full[a.mac("ann", fmt.Sprint(i))] = true
 	}
-	if n := len(*a.right.Load()); n > maxRemembered {
+	a.right.Store(&full)
+	a.remember(a.mac("ann", "one more"))
+	if n := len(*a.right.Load()); n != maxRemembered || !a.remembers(a.mac("ann", "one more")) || !a.remembers(a.mac("ann", "0")) {
+		t.Errorf("%d are remembered", n)
+	}
+	a.remember(a.mac("ann", "one too many"))
+	if n := len(*a.right.Load()); n > maxRemembered || !a.remembers(a.mac("ann", "one too many")) {
 		t.Errorf("%d are remembered", n)
 	}
 }
@@ -390,6 +398,12 @@ func TestRefusalsOfGuessesTellNobodyWhichUsersThereAre(t *testing.T) {
 		if known != unknown || !strings.HasSuffix(known, "true true ") {
 			t.Errorf("known users: %s\nunknown ones: %s", known, unknown)
 		}
+		for range 2 * triedAtOnce { // those that are refused are no guesses
+			refused("one", "ann")
+		}
+		if refused("one", "carl") {
+			t.Error("who guesses at ann holds up carl behind the same address")
+		}
 		for i := range triedAtOnce {
 			if refused("three", fmt.Sprint("user", i)) {
 				t.Fatalf("guess %d is refused", i)
@@ -398,6 +412,14 @@ func TestRefusalsOfGuessesTellNobodyWhichUsersThereAre(t *testing.T) {
 		if !refused("three", "ann") || !refused("three", "xxx") || refused("four", "ann") {
 			t.Error("who goes through all the names may go on, or nobody else may")
 		}
+		right := a.match
+		a.match = func(hash, password []byte) error { return nil }
+		for i := range 2 * triedAtOnce { // and those that are right are none
+			if err := a.check(a.mac("ann", fmt.Sprint(i)), "five", "ann", fmt.Sprint(i)); err != nil {
+				t.Fatalf("one who is let in: %v", err)
+			}
+		}
+		a.match = right
 		time.Sleep(triedEach) // the bubble's
 		if refused("three", "ann") || !refused("three", "ann") {
 			t.Error("it is not one guess in so long")
