@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const defaultMemory = 64 << 20 // bytes
@@ -43,6 +45,7 @@ type Folder struct {
 	memory  memory
 	orders  orders // of listings
 	encoder encoder
+	loads   singleflight.Group // of small files
 	// compresses: contents are compressed here.
 	compresses bool
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -18,14 +19,43 @@ const (
 // errNotRegular means a device, pipe, socket or directory where a file was.
 var errNotRegular = errors.New("not a regular file")
 
-// load reads a file: into memory if it is small, else it returns it open. What
-// it returns describes the file as it is now, even if the table does not yet.
+// load reads a file: into memory if it is small, once for all who ask for it
+// meanwhile, else it returns it open. What it returns describes the file as it
+// is now, even if the table does not yet.
 func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.File, error) {
-	slot := &a.contents().identity
-	v := slot.Load()
-	if v != nil && v.body != nil {
-		return v, nil, nil // by another request, meanwhile
+	if a.stamp.size > maxInMemory {
+		return f.read(ctx, t, a)
 	}
+	// The table is part of the key: another may have another file there.
+	loaded := f.loads.DoChan(strconv.FormatUint(t.number, 36)+a.path, func() (any, error) {
+		if v := a.contents().identity.Load(); v != nil && v.body != nil {
+			return v, nil // by another request, meanwhile
+		}
+		v, file, err := f.read(context.Background(), t, a) // not the first one's context, who may go
+		if file != nil {
+			file.Close()
+			return nil, errGrown
+		}
+		return v, err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	case l := <-loaded:
+		switch {
+		case l.Err == errGrown: // everyone needs it open
+			return f.read(ctx, t, a)
+		case l.Err != nil:
+			return nil, nil, l.Err
+		}
+		return l.Val.(*variant), nil, nil
+	}
+}
+
+var errGrown = errors.New("the file has grown")
+
+// read is load for one who asks.
+func (f *Folder) read(ctx context.Context, t *table, a *asset) (*variant, *os.File, error) {
 	file, at, err := f.open(ctx, t, a)
 	if err != nil {
 		return nil, nil, err
@@ -34,6 +64,8 @@ func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 	if !known {
 		f.changed(a.path)
 	}
+	slot := &a.contents().identity
+	v := slot.Load()
 	if at.size > maxInMemory {
 		if !known || v == nil {
 			v = newVariant(a.path, at, nil)
@@ -51,11 +83,8 @@ func (f *Folder) load(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 	}
 	old := v
 	v = newVariant(a.path, now, body)
-	if whole && now == a.stamp && !f.memory.hold(a, slot, old, v) {
-		// Of requests that come together, all but one let go of what they read, however slowly it is sent.
-		if kept := slot.Load(); kept.body != nil && kept.etag == v.etag {
-			v = kept
-		}
+	if whole && now == a.stamp {
+		f.memory.hold(a, slot, old, v)
 	}
 	return v, nil, nil
 }
@@ -90,6 +119,7 @@ func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp,
 // and returns its state. What is written all the time is returned as it is. was
 // is the last state known.
 func rested(ctx context.Context, file *os.File, was stamp) (stamp, error) {
+	var before stamp
 	for deadline := time.Now().Add(patience); ; {
 		fi, err := file.Stat()
 		if err != nil {
@@ -101,9 +131,11 @@ func rested(ctx context.Context, file *os.File, was stamp) (stamp, error) {
 		now := time.Now()
 		at := stampOf(fi)
 		rest := restTime - now.Sub(fi.ModTime())
-		if at.torn(was) {
+		// Nor does an old time of a file that is found empty: it may be torn from a state that is not known.
+		if at.torn(was) || at.size == 0 && at != was && at != before {
 			rest = restTime
 		}
+		before = at
 		// A time in the future says nothing about writing.
 		if rest <= 0 || rest > restTime || now.After(deadline) {
 			return at, nil
