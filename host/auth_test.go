@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"roost/internal/httplint"
 )
 
 // hashOf is the hash of a password, at the lowest cost.
@@ -210,7 +213,7 @@ func TestARewriteMeetsTheLockOfWhereItLeads(t *testing.T) {
 	})}
 	c := Config{Sites: []Site{{
 		Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: open,
-		Rewrites: []Rewrite{{From: "/shortcut", To: "/admin/secret"}, {From: "/s/*", To: "/admin/:splat"}, {From: "/admin/help", To: "/page"}},
+		Rewrites: []Rewrite{{From: "/shortcut", To: "/admin/secret"}, {From: "/s/*", To: "/admin/:splat"}, {From: "/admin/help", To: "/page"}, {From: "/denied/help", To: "/page"}},
 		Routes: []Route{
 			{Path: "/admin/", Target: Target{Root: b.folder(map[string]string{"secret": "SECRET", "index.html": "SECRET"}), Protection: locked(t)}},
 			{Path: "/denied/", Target: Target{Root: open.Root, Protection: Protection{Deny: []string{"127.0.0.1", "::1"}}}},
@@ -220,7 +223,7 @@ func TestARewriteMeetsTheLockOfWhereItLeads(t *testing.T) {
 	}}}
 	b.settled(c)
 	for path, want := range map[string]int{
-		"/shortcut": 401, "/s/secret": 401, "/s/": 401, "/s/../admin/secret": 401, "/s/x/../secret": 401, "/admin/secret": 401, "/admin/help": 200, "/denied/": 403, "/": 200,
+		"/shortcut": 401, "/s/secret": 401, "/s/": 401, "/s/../admin/secret": 401, "/s/x/../secret": 401, "/admin/secret": 401, "/admin/help": 200, "/denied/": 403, "/denied/help": 403, "/": 200,
 		// a folder's own rules do not lead to its files below a lock
 		"/own/page": 200, "/own/same/page": 200, "/own/admin/inner": 404, "/own/admin/inner.html": 404, "/own//admin/inner": 404, "/own/x/../../admin/inner": 401, "/own/%2e%2e/admin/inner": 401, "/own/denied/inner": 404,
 		"/own/limited/inner": 404, "/lost/x": 404, "/gone/x": 404,
@@ -486,6 +489,12 @@ func TestWhoFindsNoTurnIsToldToComeAgain(t *testing.T) {
 			if err := a.check(a.mac("ann", "x"), "client", "ann", "x"); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v", err)
 			}
+		}
+		e := newEchoes(func(w http.ResponseWriter, r *http.Request, status int) { writeError(w, r, status, "") })
+		r := httptest.NewRequest("GET", "/", nil)
+		r.SetBasicAuth("ann", "x")
+		if w := httplint.Record(t, e.before(http.NotFoundHandler(), a.middleware()), r); w.Code != 503 || w.Header().Get("Retry-After") != "5" {
+			t.Errorf("%d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
 		}
 	})
 }

@@ -21,6 +21,7 @@ func TestNoSpellingOfAPathComesPastALimit(t *testing.T) {
 	shared.RateLimit = limit(4) // three answers, and what is too large for /login itself
 	c := Config{Sites: []Site{
 		{Domains: []string{"login.localhost"}, RedirectHTTPS: no(), Target: app, Routes: []Route{{Path: "/login", Target: login}}},
+		{Domains: []string{"denied.localhost"}, RedirectHTTPS: no(), Target: app, Routes: []Route{{Path: "/inner", Target: Target{App: "careless", Protection: Protection{Deny: []string{"127.0.0.1"}}}}}},
 		{Domains: []string{"shared.localhost"}, RedirectHTTPS: no(), Target: shared, Routes: []Route{{Path: "/login", Target: Target{App: "careless", Protection: Protection{MaxBody: &size}}}}},
 	}}
 	testApp(t, &c, "careless", "careless", 1)
@@ -46,6 +47,11 @@ func TestNoSpellingOfAPathComesPastALimit(t *testing.T) {
 	}
 	if status := post("http://login.localhost"+"/else", "short"); status != 200 {
 		t.Errorf("elsewhere: %d", status)
+	}
+	for path, want := range map[string]int{"/inner": 403, "/INNER/x": 403, "/inner;x": 403, "/outer": 200} {
+		if status := post("http://denied.localhost"+path, "short"); status != want {
+			t.Errorf("%s: %d, want %d", path, status, want)
+		}
 	}
 	// A limit of all the site counts once, and a body is as small.
 	for _, path := range []string{"/login", "/LOGIN", "/LOGIN/x"} {

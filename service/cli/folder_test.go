@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"roost/internal/httplint"
 )
 
 func TestAServedFolderIsNotOpenForWantOfAPassword(t *testing.T) {
@@ -29,8 +31,7 @@ func TestAServedFolderIsNotOpenForWantOfAPassword(t *testing.T) {
 		if user, password, given := strings.Cut(credentials, " "); given {
 			r.SetBasicAuth(user, password)
 		}
-		w := httptest.NewRecorder()
-		if h.ServeHTTP(w, r); w.Code != want || (w.Header().Get("WWW-Authenticate") != "") != (want == 401) {
+		if w := httplint.Record(t, h, r); w.Code != want || (w.Header().Get("WWW-Authenticate") != "") != (want == 401) {
 			t.Errorf("%q: %d", credentials, w.Code)
 		}
 	}
