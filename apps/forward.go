@@ -1,6 +1,8 @@
 package apps
 
 import (
+	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/textproto"
@@ -30,9 +32,10 @@ var hopByHop = map[string]bool{
 // them. "Proxy" is no field of HTTP; CGI-like apps would take it for the
 // variable HTTP_PROXY (CVE-2016-5385).
 var notFromClients = map[string]bool{
-	"Forwarded": true,
-	"Proxy":     true,
-	"X-Real-Ip": true,
+	"Forwarded":        true,
+	"Proxy":            true,
+	"X-Real-Ip":        true,
+	"X-Client-Subject": true,
 }
 
 // framing are the fields that say where a message ends and where it goes; an
@@ -122,6 +125,9 @@ fields:
 	if r.Host != "" {
 		h["X-Forwarded-Host"] = []string{r.Host}
 	}
+	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+		h["X-Client-Subject"] = []string{subject(r.TLS.VerifiedChains[0][0])}
+	}
 	if ip := clientIP(r.RemoteAddr); ip != "" {
 		one := []string{ip}
 		h["X-Forwarded-For"], h["X-Real-Ip"] = one, one
@@ -141,6 +147,20 @@ fields:
 	*out.URL = *r.URL // the query as it came: what we think of it does not matter
 	out.URL.Scheme, out.URL.Host, out.URL.User, out.URL.Opaque = "http", "localhost", nil, ""
 	return out
+}
+
+// subject is whom a client's certificate is for, as RFC 4514 writes it. Bytes
+// that no field may have are escaped: whose CA signs what is not for us to say.
+func subject(cert *x509.Certificate) string {
+	text := []byte(nil)
+	for _, b := range []byte(cert.Subject.String()) {
+		if b < ' ' || b > '~' {
+			text = fmt.Appendf(text, "\\%02X", b)
+		} else {
+			text = append(text, b)
+		}
+	}
+	return string(text)
 }
 
 // clientIP returns the address in an address and port, without a zone and with

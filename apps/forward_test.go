@@ -2,9 +2,13 @@ package apps
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -39,8 +43,8 @@ func TestTheInstanceSeesWhoAsksAndNothingThatTheClientSaysAboutIt(t *testing.T) 
 		{"plain", "Accept: a/b\nCookie: c=1\nAuthorization: Basic x\n", []string{"Accept: a/b", "Cookie: c=1", "Authorization: Basic x"}},
 		{"same field twice", "Accept: a\nAccept: b\n", []string{"Accept: a", "Accept: b"}},
 		{"user agent", "User-Agent: curl/8\n", []string{"User-Agent: curl/8"}},
-		{"spoofed", "X-Forwarded-For: 6.6.6.6\nX-Forwarded-Host: evil\nX-Forwarded-Proto: https\nX-Forwarded-Port: 1\nX-Forwarded-Prefix: /x\nX-Forwarded: for=6.6.6.6\nX-Real-IP: 6.6.6.6\nForwarded: for=6.6.6.6\nProxy: http://evil\n", nil},
-		{"spoofed by alias", "X_Forwarded_For: 6.6.6.6\nx_forwarded-for: 6.6.6.6\nX.Forwarded.For: 6.6.6.6\nX-Real_IP: 6.6.6.6\nX_FORWARDED_PROTO: https\n", nil},
+		{"spoofed", "X-Forwarded-For: 6.6.6.6\nX-Forwarded-Host: evil\nX-Forwarded-Proto: https\nX-Forwarded-Port: 1\nX-Forwarded-Prefix: /x\nX-Forwarded: for=6.6.6.6\nX-Real-IP: 6.6.6.6\nForwarded: for=6.6.6.6\nProxy: http://evil\nX-Client-Subject: CN=root\n", nil},
+		{"spoofed by alias", "X_Forwarded_For: 6.6.6.6\nx_forwarded-for: 6.6.6.6\nX.Forwarded.For: 6.6.6.6\nX-Real_IP: 6.6.6.6\nX_FORWARDED_PROTO: https\nX_Client_Subject: CN=root\n", nil},
 		{"framing by alias", "Content_Length: 5\nTransfer_Encoding: chunked\nConnection_: x\n", []string{"Connection_: x"}},
 		{"other aliases pass", "My_Field: 1\n", []string{"My_field: 1"}},
 		{"hop by hop", "Keep-Alive: timeout=9\nProxy-Connection: keep-alive\nProxy-Authorization: x\nConnection: keep-alive\nTE: gzip\nTrailer: A\n", nil},
@@ -73,6 +77,28 @@ func TestTheInstanceSeesWhoAsksAndNothingThatTheClientSaysAboutIt(t *testing.T) 
 				}
 			}
 		})
+	}
+}
+
+func TestTheInstanceIsToldWhomACheckedCertificateIsFor(t *testing.T) {
+	for _, c := range []struct {
+		name    pkix.Name
+		checked bool
+		want    string
+	}{
+		{pkix.Name{CommonName: "ann", Organization: []string{"Example, Inc."}}, true, `CN=ann,O=Example\, Inc.`},
+		{pkix.Name{CommonName: "a\r\nX-Real-Ip: 6.6.6.6"}, true, `CN=a\0D\0AX-Real-Ip: 6.6.6.6`},
+		{pkix.Name{CommonName: "Zoë"}, true, `CN=Zo\C3\AB`},
+		{pkix.Name{CommonName: "ann"}, false, ""}, // shown, and nobody looked at it
+	} {
+		cert := &x509.Certificate{Subject: c.name}
+		r := &http.Request{Method: "GET", URL: &url.URL{Path: "/"}, Header: http.Header{"X-Client-Subject": {"CN=root"}}, TLS: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}}
+		if c.checked {
+			r.TLS.VerifiedChains = [][]*x509.Certificate{{cert}}
+		}
+		if got := forward(r).Header.Get("X-Client-Subject"); got != c.want {
+			t.Errorf("%v: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

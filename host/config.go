@@ -65,6 +65,8 @@ type Site struct {
 	// again when they change.
 	Cert string `toml:"cert" json:"cert,omitempty"`
 	Key  string `toml:"key" json:"key,omitempty"`
+	// ClientAuth asks clients for a certificate; nil: nobody is asked.
+	ClientAuth *tls.ClientAuth `toml:"client_auth" json:"client_auth,omitempty"`
 	// RedirectHTTPS answers plain HTTP with 308 to HTTPS; true when absent.
 	RedirectHTTPS *bool `toml:"redirect_https" json:"redirect_https,omitempty"`
 	// AccessLog overrides the host's.

@@ -8,12 +8,16 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"roost/tls"
 )
 
 // front answers the requests of all listeners.
 type front struct {
 	log    *slog.Logger
 	access *accessLog
+	// certs know what a connection's handshake was worth.
+	certs *tls.Certs
 	// middleware stands before the targets of sites that ask for it.
 	middleware *echoes
 	router     atomic.Pointer[router]
@@ -48,12 +52,14 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Alt-Svc"] = *service
 		}
 	}
+	sent := r.TLS
 	if trusted := f.trusted.Load(); trusted != nil {
 		trusted.reveal(r)
 	}
 	count := f.unknown
 	x.domain = requestDomain(r.Host)
-	domain, named := f.router.Load().find(x.domain)
+	router := f.router.Load()
+	domain, named := router.find(x.domain)
 	x.path = cleanPath(r.URL.Path)
 	led := domain.lead(r, x.path)
 	to := led.to
@@ -79,6 +85,15 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		f.Error(x, r, status)
 		return
+	}
+	if router.strict {
+		if status, stale := f.refuseConnection(router, x, r, sent, named); status != 0 {
+			if r.ProtoMajor == 1 || stale && r.ProtoMajor == 2 {
+				w.Header().Set("Connection", "close")
+			}
+			f.Error(x, r, status)
+			return
+		}
 	}
 	f.answer(x, r, led, named)
 }

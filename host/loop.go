@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"roost/apps"
+	"roost/tls"
 )
 
 // loop makes what is wanted so. Its fields belong to the goroutine in Run. What
@@ -26,6 +27,7 @@ type loop struct {
 	folders   map[string]*folder  // by the identity of their config
 	sites     map[string]*figures
 	locked    *locks
+	certified tls.Want // what the certificates were told last
 	listening listening
 	targets   map[*Target]*folder
 	retired   []*servers // that still have connections
@@ -82,11 +84,11 @@ func (l *loop) apply(ctx context.Context) {
 	l.mu.Unlock()
 
 	var done change
-	old := l.config
 	l.config = c
 	done.apps = l.applyApps(c)
 	done.folders = l.applyFolders(ctx, c)
-	if want := c.certificates(); !reflect.DeepEqual(want, old.certificates()) {
+	if want := c.certificates(); !reflect.DeepEqual(want, l.certified) { // what it has read of files may differ
+		l.certified = want
 		l.certs.Want(want)
 		done.certs = l.certs
 	}

@@ -35,6 +35,7 @@ func TestEveryConfigOfTheManualOfCertificatesIsGood(t *testing.T) {
 		}
 	}
 	m := newMaker(t, "Root")
+	m.storeRoot(filepath.Join(dir, "people.pem"))
 	m.write(dir, m.sign(&x509.Certificate{DNSNames: []string{"example.com", "*.example.com"}}))
 	for to, from := range map[string]string{"fullchain.pem": "cert.pem", "privkey.pem": "key.pem"} {
 		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {

@@ -64,6 +64,9 @@ func Parse(file string, text []byte, env string) (Config, []Problem) {
 		absolute(folder, &s.ErrorPages)
 		absolute(folder, &s.Cert)
 		absolute(folder, &s.Key)
+		if s.ClientAuth != nil {
+			absolute(folder, &s.ClientAuth.CA)
+		}
 		for j := range s.Routes {
 			absolute(folder, &s.Routes[j].Root)
 		}

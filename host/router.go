@@ -15,6 +15,8 @@ type router struct {
 	wildcard map[string]*domain // "*.example.com" by ".example.com"
 	// fallback answers all other names; nil when no site does.
 	fallback *domain
+	// strict: some site asks clients for a certificate, so none may be reached under another's name.
+	strict bool
 }
 
 // domain is what one name leads to. Several sites may share it, each with
@@ -46,7 +48,8 @@ type site struct {
 	errorPages string
 	figures    *figures
 	rules      siteRules
-	protection // of paths that lead nowhere
+	clients    string // the ID of its ClientAuth; empty: no client is asked for a certificate
+	protection        // of paths that lead nowhere
 	// maintenance is the Retry-After of a site that answers nothing else; nil: it is open.
 	maintenance []string
 }
@@ -68,6 +71,7 @@ func newRouter(c Config, t targets) *router {
 	for i := range c.Sites {
 		s := &c.Sites[i]
 		routes := newRoutes(c, s, t)
+		r.strict = r.strict || s.ClientAuth != nil
 		add := func(d *domain) *domain {
 			if d == nil {
 				d = &domain{}
@@ -109,6 +113,7 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		errorPages:  s.ErrorPages,
 		figures:     t.site(s.Name()),
 		maintenance: s.maintenance(),
+		clients:     s.ClientAuth.ID(),
 		protection:  newProtection(s.Protection.over(s.Protection), s.App == ""),
 	}
 	running.rules, _ = newSiteRules(s)
@@ -230,6 +235,9 @@ func (c Config) certificates() tls.Want {
 			for _, name := range s.own().Names {
 				w.Issuers[name] = s.Issuer
 			}
+		}
+		if a := c.Sites[i].ClientAuth; a != nil {
+			w.Clients = append(w.Clients, tls.Clients{ClientAuth: *a, Names: c.Sites[i].own().Names, Roots: a.ReadRoots()})
 		}
 	}
 	return w

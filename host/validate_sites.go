@@ -17,6 +17,7 @@ func (v *validator) sites() {
 	answered := map[[2]string]place{} // domain and path; the domain is empty for any name
 	certified := map[string]int{}     // domain -> the first site that brings a certificate for it
 	issued := map[string]int{}        // the site that names the issuer of a domain
+	asked := map[string]string{}      // domain -> the ID of its ClientAuth
 	var fallback, nameless *place
 	for i := range v.config.Sites {
 		s, at := &v.config.Sites[i], places[i]
@@ -31,6 +32,7 @@ func (v *validator) sites() {
 		v.domains(s, at, answered)
 		v.ownCertificate(s, at, certified)
 		v.issuer(s, at, issued)
+		v.clientAuth(s, at, asked)
 		v.targets(s, at)
 	}
 	if fallback != nil && nameless != nil {

@@ -73,6 +73,7 @@ type Certs struct {
 	asked, applied int // counts of Want, and of those that Run has acted on
 	entries        map[string]*entry
 	dropped        []string
+	trusts         trusts
 	watching       bool  // files of certificates
 	trouble        error // storage or internal CA cannot be used
 	running, ended bool
@@ -199,7 +200,7 @@ func (c *Certs) Run(ctx context.Context) error {
 // are ready for handshakes when it returns, public ones when their CA has
 // issued. Names that are not in w lose theirs, in memory, not in the storage.
 func (c *Certs) Want(w Want) {
-	own := c.pairs(w.Own)
+	own, trusts := c.pairs(w.Own), c.newTrusts(w.Clients)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.Names = append([]string(nil), w.Names...)
@@ -210,7 +211,7 @@ func (c *Certs) Want(w Want) {
 			w.Issuers[name] = issuer
 		}
 	}
-	c.want = w
+	c.want, c.trusts = w, trusts
 	c.asked++
 	next := make(map[string]*entry, len(w.Names))
 	for _, name := range w.Names {

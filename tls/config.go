@@ -41,6 +41,8 @@ type Want struct {
 	Issuers map[string]string
 	// Own are the certificates that somebody else gets; their names are among Names.
 	Own []Own
+	// Clients are asked for certificates.
+	Clients []Clients
 	// AnyName serves a certificate of the internal CA for names and addresses that are private or missing.
 	AnyName bool
 }

@@ -15,11 +15,12 @@ import (
 
 // table is what handshakes read: immutable, published whole.
 type table struct {
-	names map[string]place     // DNS names
-	below map[string]place     // wildcards, "*.example.com" under "example.com"
-	addrs map[netip.Addr]place // addresses, without zone
-	nat   place                // of the only public one in addrs
-	any   bool                 // private names and the box's own addresses too
+	names  map[string]place     // DNS names
+	below  map[string]place     // wildcards, "*.example.com" under "example.com"
+	addrs  map[netip.Addr]place // addresses, without zone
+	nat    place                // of the only public one in addrs
+	any    bool                 // private names and the box's own addresses too
+	trusts trusts               // whom clients' certificates are taken from
 }
 
 // place is where a certificate is, or will be.
@@ -33,10 +34,11 @@ type place struct {
 // publish makes the table of what the entries are now. The caller holds c.mu.
 func (c *Certs) publish() {
 	t := &table{
-		names: make(map[string]place, len(c.entries)),
-		below: map[string]place{},
-		addrs: map[netip.Addr]place{},
-		any:   c.want.AnyName,
+		names:  make(map[string]place, len(c.entries)),
+		below:  map[string]place{},
+		addrs:  map[netip.Addr]place{},
+		any:    c.want.AnyName,
+		trusts: c.trusts,
 	}
 	outside := 0
 	for name, e := range c.entries {
@@ -91,6 +93,13 @@ func (t *table) find(name string) (place, bool) {
 // handshakes fail with internal_error: any other certificate would only teach
 // people to click warnings away.
 func (c *Certs) ServerConfig() *tls.Config {
+	config := c.config("")
+	config.GetConfigForClient = c.asking
+	return config
+}
+
+// config is a Config whose sessions are not taken up under another trust.
+func (c *Certs) config(trust string) *tls.Config {
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// Of TLS 1.2; those of 1.3 are all good and cannot be chosen.
@@ -103,14 +112,14 @@ func (c *Certs) ServerConfig() *tls.Config {
 		NextProtos:     []string{"h2", "http/1.1", acmez.ACMETLS1Protocol},
 		GetCertificate: c.certificate,
 	}
-	c.tickets.give(config, "")
+	c.tickets.give(config, trust)
 	return config
 }
 
 // certificate chooses the certificate of a handshake. With neither certificate
 // nor error, crypto/tls sends unrecognized_name.
 func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == acmez.ACMETLS1Protocol {
+	if challenge(hello) {
 		if i := c.challenged(); i != nil {
 			return i.renew.GetCertificate(hello)
 		}

@@ -265,6 +265,9 @@ func (l *Listener) isClosed() bool {
 	return l.closed
 }
 
+// ConnectionState is that of crypto/tls: what a handshake has agreed on.
+type ConnectionState = tls.ConnectionState
+
 // Elsewhere stands in a request for the handshake that a proxy in front has
 // done with the client; nothing is known of it.
 var Elsewhere = &tls.ConnectionState{}

@@ -1,0 +1,170 @@
+package tls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mholt/acmez/v3"
+)
+
+// person is a certificate of a client.
+func (m *maker) person(edit func(*x509.Certificate)) tls.Certificate {
+	m.t.Helper()
+	as := &x509.Certificate{Subject: pkix.Name{CommonName: "ann"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	if edit != nil {
+		edit(as)
+	}
+	cert, key := m.sign(as)
+	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
+}
+
+// asks is a Clients of m's root for names.
+func (m *maker) asks(mode string, names ...string) Clients {
+	return Clients{ClientAuth: ClientAuth{CA: "of " + m.root.SerialNumber.String(), Mode: mode}, Names: names, Roots: string(certificatePEM(m.root.Raw))}
+}
+
+func TestClientsShowACertificateWhereTheyAreAsked(t *testing.T) {
+	m, other := newMaker(t), newMaker(t)
+	ann := m.person(nil)
+	late := m.person(func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Minute) })
+	server := m.person(func(as *x509.Certificate) { as.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+	c := running(t, Options{}, nil)
+	address := serving(t, c)
+	none := Clients{ClientAuth: ClientAuth{CA: "gone"}, Names: []string{"gone.localhost"}}
+	c.Want(Want{
+		Names:   []string{"secret.localhost", "maybe.localhost", "gone.localhost", "open.localhost", "*.wild.internal", "127.0.0.1"},
+		Clients: []Clients{m.asks("", "secret.localhost", "*.wild.internal", "127.0.0.1"), m.asks("verify_if_given", "maybe.localhost"), none},
+		AnyName: true,
+	})
+	settle(t, c)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, test := range []struct {
+			name string
+			cert *tls.Certificate
+			ok   bool
+		}{
+			{"secret.localhost", &ann, true},
+			{"SECRET.localhost", &ann, true},
+			{"secret.localhost", nil, false},
+			{"SECRET.localhost", nil, false},
+			{"secret.localhost", new(other.person(nil)), false},
+			{"secret.localhost", &late, false},
+			{"secret.localhost", &server, false},
+			{"maybe.localhost", nil, true},
+			{"maybe.localhost", &ann, true},
+			{"maybe.localhost", new(other.person(nil)), false},
+			{"gone.localhost", &ann, false}, // roots that cannot be read are not the system's
+			{"gone.localhost", nil, false},
+			{"open.localhost", nil, true},
+			{"open.localhost", &late, true}, // nobody asks
+			{"a.wild.internal", nil, false},
+			{"a.wild.internal", &ann, true},
+			{"a.b.wild.internal", nil, false}, // minted, and led to the same site
+			{"a.b.wild.internal", &ann, true},
+			{"127.0.0.1", nil, false}, // no name is sent
+			{"127.0.0.1", &ann, true},
+		} {
+			config := client(t, c, test.name)
+			config.MaxVersion = version
+			if test.cert != nil {
+				// Shown whatever CAs the server names.
+				config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return test.cert, nil }
+			}
+			if _, err := dial(address, config); (err == nil) != test.ok {
+				t.Errorf("%s: %s, certificate %v: %v", tls.VersionName(version), test.name, test.cert != nil, err)
+			}
+		}
+	}
+	// A CA that proves a name has no certificate of a client.
+	if config, err := c.asking(&tls.ClientHelloInfo{ServerName: "secret.localhost", SupportedProtos: []string{acmez.ACMETLS1Protocol}}); config != nil || err != nil {
+		t.Errorf("a challenge is asked for a certificate: %v, %v", config, err)
+	}
+}
+
+func TestATicketOfOneSiteDoesNotOpenAnother(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		m := newMaker(t)
+		ann := m.person(nil)
+		c := running(t, Options{}, nil)
+		address := serving(t, c)
+		w := Want{Names: []string{"secret.localhost", "open.localhost"}, Clients: []Clients{m.asks("", "secret.localhost")}}
+		c.Want(w)
+		settle(t, c)
+		sessions := oneCache{tls.NewLRUClientSessionCache(1)}
+		ask := func(name string, cert *tls.Certificate) (tls.ConnectionState, error) {
+			config := client(t, c, name)
+			config.InsecureSkipVerify, config.ClientSessionCache, config.MaxVersion = true, sessions, version
+			if cert != nil {
+				config.Certificates = []tls.Certificate{*cert}
+			}
+			return dial(address, config)
+		}
+		what := tls.VersionName(version)
+		if _, err := ask("open.localhost", nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask("secret.localhost", nil); err == nil {
+			t.Errorf("%s: opened without a certificate", what)
+		}
+		if state, err := ask("secret.localhost", &ann); err != nil || state.DidResume {
+			t.Errorf("%s: with one: resumed %v, %v", what, state.DidResume, err)
+		}
+		if state, err := ask("secret.localhost", nil); err != nil || !state.DidResume {
+			t.Errorf("%s: again: resumed %v, %v", what, state.DidResume, err)
+		}
+		if state, err := ask("open.localhost", nil); err != nil || state.DidResume {
+			t.Errorf("%s: its ticket at the other site: resumed %v, %v", what, state.DidResume, err)
+		}
+		if _, err := ask("secret.localhost", &ann); err != nil {
+			t.Fatal(err)
+		}
+		// Other roots: what they had signed counts no more, sessions neither.
+		next := newMaker(t)
+		w.Clients = []Clients{next.asks("", "secret.localhost")}
+		c.Want(w)
+		if _, err := ask("secret.localhost", &ann); err == nil {
+			t.Errorf("%s: a session outlives the roots that it was begun under", what)
+		}
+	}
+}
+
+func TestWhatIsWrongWithClientAuthIsToldAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.pem"), filepath.Join(dir, "bad.pem")
+	if err := os.WriteFile(good, certificatePEM(newMaker(t).root.Raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		auth *ClientAuth
+		want []string // key: beginning of what
+	}{
+		{nil, nil},
+		{&ClientAuth{CA: good}, nil},
+		{&ClientAuth{CA: good, Mode: "require"}, nil},
+		{&ClientAuth{CA: good, Mode: "verify_if_given"}, nil},
+		{&ClientAuth{Mode: "ask"}, []string{`mode: unknown mode "ask"`, "ca: ca is missing"}},
+		{&ClientAuth{CA: bad}, []string{"ca: " + bad + " holds no certificate"}},
+		{&ClientAuth{CA: bad + "x"}, []string{"ca: cannot read the file"}},
+		{&ClientAuth{CA: dir}, []string{"ca: " + dir + " is not a file"}},
+	} {
+		got := ValidateClientAuth(test.auth)
+		if len(got) != len(test.want) {
+			t.Errorf("%+v: %q", test.auth, got)
+			continue
+		}
+		for i, c := range got {
+			if !strings.HasPrefix(c.Key+": "+c.What, test.want[i]) || c.Hint == "" {
+				t.Errorf("%+v: %q", test.auth, c)
+			}
+		}
+	}
+}
