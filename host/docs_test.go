@@ -21,7 +21,7 @@ var mustDo = []string{
 	"Redirects, rewrites, headers", "Rules of a site", "Rules that attack", "Attacks", "Domains", "Canonical domain", "CORS", "Basic auth", "Limits", "Addresses", "Security headers",
 	"Access log", "Early hints", "Downloads", "Development", "Figures", "Maintenance",
 	// how it travels
-	"HTTP/2", "Floods", "HTTP/2 conformance", "HTTP/3", "Connections", "HTTP to HTTPS", "Slow clients", "Strict HTTP/1.1", "Attacks", "Good HTTP", "TLS", "Certificates of clients",
+	"HTTP/2", "Floods", "HTTP/2 conformance", "HTTP/3", "Connections", "HTTP to HTTPS", "Slow clients", "Strict HTTP/1.1", "Good HTTP", "TLS", "Certificates of clients",
 }
 
 // manual is docs/static.md.

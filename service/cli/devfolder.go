@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"roost/service/control"
 	"roost/static"
 
 	"github.com/spf13/pflag"
@@ -106,7 +107,10 @@ func (d devFolder) listen(port int, given bool) (net.Listener, error) {
 			return l, nil
 		}
 		if i == tries-1 {
-			return nil, fmt.Errorf("cannot serve the folder: %w", err)
+			return nil, &control.Error{
+				Code: control.CodeFailed, Message: "cannot serve the folder: " + err.Error(),
+				Hint: "choose another port: --port 0 takes any that is free",
+			}
 		}
 	}
 }
