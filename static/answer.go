@@ -15,14 +15,14 @@ import (
 // answer writes v, the content of a in the coding as, in full, in part, or what its
 // preconditions ask for. path is the one that was asked for; file is the
 // content unless that is in memory or not going to be needed.
-func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *asset, v *variant, as coding, file *os.File) {
+func (f *Folder) answer(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset, v *variant, as coding, file *os.File) {
 	h := w.Header()
 	switch precondition(r.Header, v) {
 	case http.StatusPreconditionFailed:
 		f.fail(w, r, http.StatusPreconditionFailed)
 		return
 	case http.StatusNotModified:
-		f.head(w, r, path, a, v, as, http.StatusNotModified)
+		f.head(w, r, t, path, a, v, as, http.StatusNotModified)
 		if lines := r.Header["If-None-Match"]; v.former[0] != "" && len(lines) > 0 && !matches(lines, v.etag[0], false) {
 			h["Etag"] = v.former[:] // the one that the client has
 		}
@@ -39,7 +39,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 		}
 	}
 	if len(parts) == 0 {
-		f.head(w, r, path, a, v, as, http.StatusOK)
+		f.head(w, r, t, path, a, v, as, http.StatusOK)
 		h["Content-Length"] = v.length[:]
 		w.WriteHeader(http.StatusOK)
 		if r.Method != http.MethodHead {
@@ -47,7 +47,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, path string, a *
 		}
 		return
 	}
-	f.head(w, r, path, a, v, as, http.StatusPartialContent)
+	f.head(w, r, t, path, a, v, as, http.StatusPartialContent)
 	if len(parts) > 1 {
 		v.sendParts(w, file, parts)
 		return

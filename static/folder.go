@@ -248,7 +248,7 @@ func (f *Folder) serve(w http.ResponseWriter, r *http.Request, t *table, path st
 			defer file.Close()
 		}
 	}
-	f.answer(w, r, path, a, v, as, file)
+	f.answer(w, r, t, path, a, v, as, file)
 }
 
 // choose returns the representation of a that r prefers of those that are

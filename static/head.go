@@ -11,9 +11,9 @@ var varyEncoding = []string{"Accept-Encoding"}
 // is and where it lies: the only place that does, so that whatever else a
 // path is given comes after. path is the one that was asked for, below the
 // prefix; it is not a's own where a folder or a single-page app leads to a.
-// v is a's content in the coding as.
+// v is a's content in the coding as, t the table that the request began with.
 // Fields that frame the content (Content-Length, Content-Range) follow later.
-func (f *Folder) head(w http.ResponseWriter, r *http.Request, path string, a *asset, v *variant, as coding, status int) {
+func (f *Folder) head(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset, v *variant, as coding, status int) {
 	h, c := w.Header(), a.contents()
 	if v.etag[0] != "" {
 		h["Etag"] = v.etag[:]
@@ -22,7 +22,7 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, path string, a *as
 		h["Last-Modified"] = v.lastModified[:]
 	}
 	h["Cache-Control"] = noCache
-	defer f.table.Load().setFields(h, r, path, status)
+	defer t.setFields(h, r, path, status)
 	if c.immutable && path == a.path && !rewritten(r) { // else the path has no hash in it, and may lead elsewhere tomorrow
 		h["Cache-Control"] = aYear
 	}

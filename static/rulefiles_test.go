@@ -2,11 +2,14 @@ package static
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/httplint"
 )
 
 func TestRulesOfTheFolderLeadRequests(t *testing.T) {
@@ -289,5 +292,19 @@ func TestHasKnowsWhatIsThere(t *testing.T) {
 				t.Error("a page of the app is not there")
 			}
 		}
+	}
+}
+
+// A request that began before a change of the rules is answered by the rules from before.
+func TestARequestHasTheRulesOfItsOwnTable(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Config{}, files{"_headers": "/*\n  X-State: old\n", "a.txt": "a"}).run()
+	s.get("/a.txt")
+	old := s.table.Load()
+	write(t, s.config.Root, files{"_headers": "/*\n  X-State: new\n"})
+	within(t, 10*time.Second, "the new rule holds", func() bool { return s.get("/a.txt").Header.Get("X-State") == "new" })
+	begun := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, old, "/a.txt", old.asset("/a.txt")) })
+	if w := httplint.Record(t, begun, httptest.NewRequest("GET", "/a.txt", nil)); w.Header().Get("X-State") != "old" {
+		t.Errorf("the answer is of two states: %v", w.Header())
 	}
 }
