@@ -39,9 +39,9 @@ type acmeCA struct {
 	directory string
 	root      string // file of the certificate to trust its directory by
 	pool      *x509.CertPool
-	orders    atomic.Int32
-	down      atomic.Bool // answers 503
-	limited   atomic.Bool // refuses orders, as too many
+	orders    atomic.Int32 // made; the CA refuses some nonces, and what it refused is asked again
+	down      atomic.Bool  // answers 503
+	limited   atomic.Bool  // refuses orders, as too many
 }
 
 type acmeOptions struct {
@@ -82,7 +82,6 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, "/order-plz") {
-			a.orders.Add(1)
 			if a.limited.Load() {
 				w.Header().Set("Content-Type", "application/problem+json")
 				w.Header().Set("Retry-After", "3600")
@@ -90,6 +89,12 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 				io.WriteString(w, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already issued, retry after 2030-01-01","status":429}`)
 				return
 			}
+			seen := &codeWriter{ResponseWriter: w}
+			handler.ServeHTTP(seen, r)
+			if seen.code == http.StatusCreated {
+				a.orders.Add(1)
+			}
+			return
 		}
 		handler.ServeHTTP(w, r)
 	}))
