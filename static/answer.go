@@ -19,7 +19,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, t *table, path s
 	h := w.Header()
 	switch precondition(r.Header, v) {
 	case http.StatusPreconditionFailed:
-		f.fail(w, r, http.StatusPreconditionFailed)
+		f.fail(w, r, t, http.StatusPreconditionFailed)
 		return
 	case http.StatusNotModified:
 		f.head(w, r, t, path, a, v, as, http.StatusNotModified)
@@ -34,7 +34,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, t *table, path s
 		var err error
 		if parts, err = parseRange(lines, v.size); err != nil {
 			h["Content-Range"] = []string{"bytes */" + v.length[0]}
-			f.fail(w, r, http.StatusRequestedRangeNotSatisfiable)
+			f.fail(w, r, t, http.StatusRequestedRangeNotSatisfiable)
 			return
 		}
 	}

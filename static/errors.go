@@ -35,8 +35,7 @@ func plainError(w http.ResponseWriter, r *http.Request, status int) {
 }
 
 // fail answers with the folder's own <status>.html, at its top, else as Options.Error does.
-func (f *Folder) fail(w http.ResponseWriter, r *http.Request, status int) {
-	t := f.table.Load()
+func (f *Folder) fail(w http.ResponseWriter, r *http.Request, t *table, status int) {
 	if a := t.asset("/" + strconv.Itoa(status) + ".html"); a == nil || !f.errorPage(w, r, t, a, status) {
 		f.options.Error(w, r, status)
 	}
@@ -73,7 +72,7 @@ func (f *Folder) errorPage(w http.ResponseWriter, r *http.Request, t *table, a *
 	h["Content-Length"] = v.length[:]
 	h["X-Content-Type-Options"] = nosniff
 	h["Cache-Control"] = noStore
-	f.setFields(h, r, status)
+	f.setFields(h, r, t, status)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		v.send(w, file, span{0, v.size})

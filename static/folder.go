@@ -126,18 +126,22 @@ func (f *Folder) Close() error {
 }
 
 // ServeHTTP answers GET, HEAD and OPTIONS; r.URL.Path begins with Config.Prefix.
-// Each step answers and says so, or leaves the request to the next.
 func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if f.method(w, r) {
+	f.respond(w, r, f.table.Load())
+}
+
+// respond answers with what the folder is by one table, whatever it becomes meanwhile.
+// Each step answers and says so, or leaves the request to the next.
+func (f *Folder) respond(w http.ResponseWriter, r *http.Request, t *table) {
+	if f.method(w, r, t) {
 		return
 	}
-	t := f.table.Load()
 	path, ok := f.path(r)
 	switch {
 	case t == closedTable:
-		f.fail(w, r, http.StatusServiceUnavailable)
+		f.fail(w, r, t, http.StatusServiceUnavailable)
 	case !ok:
-		f.fail(w, r, http.StatusNotFound)
+		f.fail(w, r, t, http.StatusNotFound)
 	case f.forced(w, r, t, path), f.found(w, r, t, path):
 	default:
 		f.missing(w, r, t, path)
@@ -145,7 +149,7 @@ func (f *Folder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // method answers what does not ask for a file.
-func (f *Folder) method(w http.ResponseWriter, r *http.Request) bool {
+func (f *Folder) method(w http.ResponseWriter, r *http.Request, t *table) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		return false
@@ -154,7 +158,7 @@ func (f *Folder) method(w http.ResponseWriter, r *http.Request) bool {
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.Header()["Allow"] = allow
-		f.fail(w, r, http.StatusMethodNotAllowed)
+		f.fail(w, r, t, http.StatusMethodNotAllowed)
 	}
 	return true
 }
@@ -185,7 +189,7 @@ func (f *Folder) found(w http.ResponseWriter, r *http.Request, t *table, path st
 	case to.asset != nil:
 		f.serve(w, r, t, path, to.asset)
 	case to.redirect != "":
-		f.redirect(w, r, to.redirect)
+		f.redirect(w, r, t, to.redirect)
 	case to.list:
 		f.list(w, r, t, path)
 	default:
@@ -293,14 +297,14 @@ func (f *Folder) unreadable(w http.ResponseWriter, r *http.Request, t *table, a 
 		f.notFound(w, r, t, a.path)
 	case errors.Is(err, fs.ErrPermission):
 		f.notices.warn("cannot read file", a.file, err)
-		f.fail(w, r, http.StatusForbidden)
+		f.fail(w, r, t, http.StatusForbidden)
 	case exhausted(err):
 		f.notices.warn("cannot read file for now", a.file, err)
 		w.Header().Set("Retry-After", strconv.Itoa(2+rand.IntN(4))) // not all at once
-		f.fail(w, r, http.StatusServiceUnavailable)
+		f.fail(w, r, t, http.StatusServiceUnavailable)
 	default:
 		f.notices.warn("cannot read file", a.file, err)
-		f.fail(w, r, http.StatusInternalServerError)
+		f.fail(w, r, t, http.StatusInternalServerError)
 	}
 }
 

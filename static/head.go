@@ -22,7 +22,7 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, t *table, path str
 		h["Last-Modified"] = v.lastModified[:]
 	}
 	h["Cache-Control"] = noCache
-	defer t.setFields(h, r, path, status)
+	defer f.setFields(h, r, t, status)
 	if c.immutable && path == a.path && !rewritten(r) { // else the path has no hash in it, and may lead elsewhere tomorrow
 		h["Cache-Control"] = aYear
 	}

@@ -89,7 +89,7 @@ var (
 func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path string) {
 	asked, ok := viewOf(r.URL.Query())
 	if !ok {
-		f.fail(w, r, http.StatusBadRequest)
+		f.fail(w, r, t, http.StatusBadRequest)
 		return
 	}
 	l := f.orders.sort(t, path, asked).listing(path, asked)
@@ -108,12 +108,12 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	v.etag[0] = tagOf(body)
 	switch status := precondition(r.Header, &v); status {
 	case http.StatusPreconditionFailed:
-		f.fail(w, r, status)
+		f.fail(w, r, t, status)
 		return
 	case http.StatusNotModified:
 		h["Etag"] = v.etag[:]
 		h["Cache-Control"] = noCache
-		f.setFields(h, r, status)
+		f.setFields(h, r, t, status)
 		w.WriteHeader(status)
 		return
 	}
@@ -127,7 +127,7 @@ func (f *Folder) list(w http.ResponseWriter, r *http.Request, t *table, path str
 	h["Etag"] = v.etag[:]
 	h["Cache-Control"] = noCache
 	h["X-Content-Type-Options"] = nosniff
-	f.setFields(h, r, http.StatusOK)
+	f.setFields(h, r, t, http.StatusOK)
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)

@@ -95,22 +95,22 @@ func (t *table) nearest404(path string) *asset {
 // redirect answers with 308 to a path of the folder, keeping the query. The
 // path is "/", or made of names in the table: it begins with one slash and has
 // neither backslash nor control character, so it cannot name another host.
-func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, path string) {
+func (f *Folder) redirect(w http.ResponseWriter, r *http.Request, t *table, path string) {
 	to := url.URL{
 		Path:       f.config.Prefix[:len(f.config.Prefix)-1] + path,
 		RawQuery:   Query(r.URL.RawQuery),
 		ForceQuery: r.URL.ForceQuery,
 	}
-	f.sendRedirect(w, r, http.StatusPermanentRedirect, to.String())
+	f.sendRedirect(w, r, t, http.StatusPermanentRedirect, to.String())
 }
 
 // sendRedirect leads to a location.
-func (f *Folder) sendRedirect(w http.ResponseWriter, r *http.Request, status int, location string) {
+func (f *Folder) sendRedirect(w http.ResponseWriter, r *http.Request, t *table, status int, location string) {
 	h := w.Header()
 	h["Location"] = []string{location}
 	h["Content-Length"] = noLength
 	h["Cache-Control"] = noCache
 	h["X-Content-Type-Options"] = nosniff
-	f.setFields(h, r, status)
+	f.setFields(h, r, t, status)
 	w.WriteHeader(status)
 }

@@ -226,17 +226,13 @@ func (t *table) missing(r *http.Request, path, prefix string) (rules.Answer, boo
 	return t.rules.redirects.Missing(r, path, prefix)
 }
 
-// setFields makes the header fields what _headers says for an answer with status.
-func (t *table) setFields(h http.Header, r *http.Request, path string, status int) {
-	if t.rules != nil {
-		t.rules.headers.Apply(h, r, path, status)
+// setFields makes the header fields of an answer with status what _headers says for the path that was asked for.
+func (f *Folder) setFields(h http.Header, r *http.Request, t *table, status int) {
+	if t.rules == nil {
+		return
 	}
-}
-
-// setFields is that of the table for what is no file.
-func (f *Folder) setFields(h http.Header, r *http.Request, status int) {
 	if path, ok := f.path(r); ok {
-		f.table.Load().setFields(h, r, path, status)
+		t.rules.headers.Apply(h, r, path, status)
 	}
 }
 
@@ -267,7 +263,7 @@ func (f *Folder) obey(w http.ResponseWriter, r *http.Request, t *table, path str
 		AddVary(w.Header(), a.Vary)
 	}
 	if a.Location != "" {
-		f.sendRedirect(w, r, a.Status, a.Location)
+		f.sendRedirect(w, r, t, a.Status, a.Location)
 		return true
 	}
 	to := t.lookup(f.config.HTMLHandling, false, a.Path)

@@ -1,6 +1,7 @@
 package static
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -295,16 +296,45 @@ func TestHasKnowsWhatIsThere(t *testing.T) {
 	}
 }
 
-// A request that began before a change of the rules is answered by the rules from before.
-func TestARequestHasTheRulesOfItsOwnTable(t *testing.T) {
+// Whatever a request that began before a change of the folder is answered, it is of the state from before.
+func TestARequestIsAnsweredByTheTableThatItBeganWith(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{}, files{"_headers": "/*\n  X-State: old\n", "a.txt": "a"}).run()
-	s.get("/a.txt")
+	state := func(name string) files {
+		return files{"_headers": "/*\n  X-State: " + name + "\n", "_redirects": "/ruled /" + name + " 302\n"}
+	}
+	all := files{"a.txt": "a", "sub/b.txt": "b", "404.html": "none", "405.html": "no", "412.html": "no", "416.html": "no"}
+	maps.Copy(all, state("old"))
+	s := newSite(t, Config{Serving: Serving{Browse: true}}, all)
 	old := s.table.Load()
-	write(t, s.config.Root, files{"_headers": "/*\n  X-State: new\n"})
-	within(t, 10*time.Second, "the new rule holds", func() bool { return s.get("/a.txt").Header.Get("X-State") == "new" })
-	begun := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, old, "/a.txt", old.asset("/a.txt")) })
-	if w := httplint.Record(t, begun, httptest.NewRequest("GET", "/a.txt", nil)); w.Header().Get("X-State") != "old" {
-		t.Errorf("the answer is of two states: %v", w.Header())
+	s.run()
+	write(t, s.root, state("new"))
+	within(t, time.Second, "the new rules hold", func() bool {
+		return s.get("/ruled").Header.Get("Location") == "/new" && s.get("/a.txt").Header.Get("X-State") == "new"
+	})
+	for _, test := range []struct {
+		method, path, field, value string
+		status                     int
+	}{
+		{"GET", "/a.txt", "", "", http.StatusOK},
+		{"GET", "/a.txt", "If-None-Match", "*", http.StatusNotModified},
+		{"GET", "/a.txt", "If-Match", `"other"`, http.StatusPreconditionFailed},
+		{"GET", "/a.txt", "Range", "bytes=5-", http.StatusRequestedRangeNotSatisfiable},
+		{"POST", "/a.txt", "", "", http.StatusMethodNotAllowed},
+		{"GET", "/none", "", "", http.StatusNotFound},
+		{"GET", "/ruled", "", "", http.StatusFound},
+		{"GET", "/sub", "", "", http.StatusPermanentRedirect},
+		{"GET", "/sub/", "", "", http.StatusOK},
+		{"GET", "/sub/", "If-None-Match", "*", http.StatusNotModified},
+		{"GET", "/sub/", "If-Match", `"other"`, http.StatusPreconditionFailed},
+	} {
+		r := httptest.NewRequest(test.method, test.path, nil)
+		if test.field != "" {
+			r.Header.Set(test.field, test.value)
+		}
+		begun := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.respond(w, r, old) })
+		w := httplint.Record(t, begun, r)
+		if w.Code != test.status || w.Header().Get("X-State") != "old" {
+			t.Errorf("%s %s with %s: %d by the state %q, wanted %d by the old", test.method, test.path, test.field, w.Code, w.Header().Get("X-State"), test.status)
+		}
 	}
 }
