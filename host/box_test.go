@@ -114,12 +114,12 @@ func (b *box) address(kind string) string {
 
 func (b *box) roots() *x509.CertPool {
 	b.t.Helper()
-	pem, err := b.RootPEM()
+	ca, err := b.CA()
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
+	pool.AppendCertsFromPEM([]byte(ca.Certificate))
 	return pool
 }
 

@@ -246,8 +246,8 @@ func (h *Host) Apps() []*apps.App {
 // the process table; at most once a second.
 func (h *Host) Measure() { apps.Measure(h.Apps()) }
 
-// RootPEM is the root certificate of the internal CA, made when there is none.
-func (h *Host) RootPEM() ([]byte, error) { return h.certs.RootPEM() }
+// CA tells of the internal CA, made when there is none.
+func (h *Host) CA() (tls.CA, error) { return h.certs.CA() }
 
 // Renew gets a new certificate for a name now, as tls.Certs.Renew does.
 func (h *Host) Renew(ctx context.Context, name string) error { return h.certs.Renew(ctx, name) }

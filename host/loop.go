@@ -252,7 +252,7 @@ func (l *loop) publish(c Config) {
 	l.locked.next()
 	r := newRouter(c, l.lookup())
 	if t := c.Host.timeouts(); l.servers.Load() == nil || l.servers.Load().timeouts != t {
-		old := l.servers.Swap(startServers(t, l.front, l.certs.Challenge(l.front), l.log))
+		old := l.servers.Swap(startServers(t, l.front, l.certs.Plain(l.front), l.log))
 		if old != nil {
 			old.retire()
 			l.retired = append(l.retired, old)

@@ -119,7 +119,7 @@ func (a *api) routes(life context.Context) http.Handler {
 
 	e.GET("/v1/ping", ask(func(echo.Context) (any, error) { return a.pong, nil }))
 	e.GET("/v1/status", ask(a.status))
-	e.GET("/v1/root", a.root)
+	e.GET("/v1/ca", ask(func(echo.Context) (any, error) { return a.box.CA() }))
 	e.GET("/metrics", a.metrics)
 	e.GET("/v1/instances", ask(a.instances))
 	e.GET("/v1/instances/:id/environ", ask(a.environ))

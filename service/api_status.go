@@ -1,7 +1,6 @@
 package service
 
 import (
-	"net/http"
 	"slices"
 	"time"
 
@@ -56,15 +55,6 @@ func (e *editor) problems(seen look) []string {
 		}
 	}
 	return out
-}
-
-// root hands out the internal CA's root certificate; it is no secret.
-func (a *api) root(c echo.Context) error {
-	pem, err := a.box.RootPEM()
-	if err != nil {
-		return err
-	}
-	return c.Blob(http.StatusOK, "application/x-pem-file", pem)
 }
 
 // metrics hands out all figures in Prometheus' text format.

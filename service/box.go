@@ -9,6 +9,7 @@ import (
 	"roost/apps"
 	"roost/host"
 	"roost/service/control"
+	"roost/tls"
 )
 
 // wanter is what an edit needs of the host.
@@ -35,7 +36,8 @@ type box interface {
 	Measure()
 	// Renew gets a new certificate for a wanted name now, as tls.Certs.Renew does.
 	Renew(ctx context.Context, name string) error
-	RootPEM() ([]byte, error)
+	// CA tells of the internal CA, made when there is none.
+	CA() (tls.CA, error)
 	Metrics() http.Handler
 }
 

@@ -195,8 +195,8 @@ func TestEveryVerbThroughTheSocket(t *testing.T) {
 	if err != nil || len(s.Apps) != 2 || s.Box.CPUs == 0 || s.Box.MemoryTotal == 0 || s.Box.DaemonRSS == 0 || len(s.Problems) != 0 {
 		t.Errorf("status: %+v, %v", s, err)
 	}
-	if pem, err := d.Root(ctx); err != nil || !strings.HasPrefix(string(pem), "-----BEGIN") {
-		t.Errorf("root: %s, %v", pem, err)
+	if ca, err := d.CA(ctx); err != nil || ca.Subject != "the internal CA" {
+		t.Errorf("CA: %+v, %v", ca, err)
 	}
 	if m, err := d.Metrics(ctx); err != nil || !strings.Contains(string(m), "roost_up 1") {
 		t.Errorf("metrics: %s, %v", m, err)

@@ -12,6 +12,7 @@ import (
 	"roost/apps"
 	"roost/host"
 	"roost/service/control"
+	"roost/tls"
 )
 
 // fakeBox is a host whose apps are what is wanted as soon as it is wanted,
@@ -86,7 +87,7 @@ func (b *fakeBox) Look() look {
 }
 func (b *fakeBox) Measure()                            {}
 func (b *fakeBox) Renew(context.Context, string) error { return b.renewal }
-func (b *fakeBox) RootPEM() ([]byte, error)            { return []byte("-----BEGIN CERTIFICATE-----\n"), nil }
+func (b *fakeBox) CA() (tls.CA, error)                 { return tls.CA{Subject: "the internal CA"}, nil }
 func (b *fakeBox) Metrics() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("roost_up 1\n")) })
 }

@@ -332,8 +332,8 @@ func TestTheBoxServesWhileItIsReloadedAndScaled(t *testing.T) {
 	if m, err := d.Metrics(t.Context()); err != nil || !strings.Contains(string(m), `roost_app_instances{app="web",state="ready"}`) {
 		t.Errorf("metrics: %v\n%.500s", err, m)
 	}
-	if pem, err := d.Root(t.Context()); err != nil || !strings.Contains(string(pem), "BEGIN CERTIFICATE") {
-		t.Errorf("root: %v", err)
+	if ca, err := d.CA(t.Context()); err != nil || !strings.Contains(ca.Certificate, "BEGIN CERTIFICATE") {
+		t.Errorf("CA: %+v, %v", ca, err)
 	}
 }
 

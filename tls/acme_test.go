@@ -179,7 +179,7 @@ func newBox(t *testing.T, o Options, http_, https bool, edit func(*Certs)) *box 
 	}
 	if http_ {
 		b.plain = plain.Addr().String()
-		handler := b.Challenge(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "next", http.StatusTeapot) }))
+		handler := b.Plain(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "next", http.StatusTeapot) }))
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			seen := &codeWriter{ResponseWriter: w, code: http.StatusOK}
 			handler.ServeHTTP(seen, r)
@@ -325,7 +325,7 @@ func TestAFailedOrderIsTriedAgain(t *testing.T) {
 	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
 	// First the file holds another CA's root.
 	file := filepath.Join(t.TempDir(), "roots.pem")
-	other, err := b.RootPEM()
+	other, err := b.ca.rootPEM()
 	if err != nil {
 		t.Fatal(err)
 	}

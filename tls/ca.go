@@ -61,16 +61,6 @@ func (a *authority) rootFile() string         { return filepath.Join(a.dir, "roo
 func (a *authority) rootCopy() string         { return filepath.Join(a.dir, "root.crt") }
 func (a *authority) intermediateFile() string { return filepath.Join(a.dir, "intermediate.pem") }
 
-// rootPEM returns the root's certificate, making the CA when there is none yet.
-func (a *authority) rootPEM() ([]byte, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err := a.open(); err != nil {
-		return nil, err
-	}
-	return certificatePEM(a.root.cert.Raw), nil
-}
-
 // ready loads the CA, or makes it when there is none yet.
 func (a *authority) ready() error {
 	a.mu.Lock()

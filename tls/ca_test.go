@@ -304,3 +304,9 @@ func TestARootNearItsEndIsUsedToTheLastAndWarnedAbout(t *testing.T) {
 		t.Errorf("after its end: %v", err)
 	}
 }
+
+// rootPEM is the root's certificate.
+func (a *authority) rootPEM() ([]byte, error) {
+	ca, err := a.tell()
+	return []byte(ca.Certificate), err
+}

@@ -56,6 +56,7 @@ type Certs struct {
 
 	table atomic.Pointer[table]                // what handshakes read
 	acme  atomic.Pointer[map[source]*issuance] // of public names; the newest of each, nil before the first is needed
+	root  atomic.Pointer[download]             // of the internal CA; nil: not handed out
 
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one
@@ -256,7 +257,7 @@ func (c *Certs) Want(w Want) {
 func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 	c.mu.Lock()
 	asked, done := c.asked, c.asked == c.applied
-	forget, local := c.dropped, c.want.AnyName
+	forget, local, hand := c.dropped, c.want.AnyName, c.want.ServeRoot
 	c.dropped = nil
 	for _, e := range c.entries {
 		local = local || e.internal
@@ -280,6 +281,11 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 	}
 	if local && trouble == nil {
 		trouble = c.ca.ready()
+	}
+	if !hand || trouble != nil {
+		c.root.Store(nil)
+	} else {
+		trouble = c.offer()
 	}
 	if trouble != nil {
 		c.log.Error("certificates are in trouble", "error", trouble)
@@ -340,11 +346,6 @@ func (c *Certs) settled() (bool, error) {
 	}
 	return true, nil
 }
-
-// RootPEM returns the root certificate of the internal CA, which is made when
-// there is none yet. It is in the file ca/root.crt of Options.Dir too. It works
-// before Run.
-func (c *Certs) RootPEM() ([]byte, error) { return c.ca.rootPEM() }
 
 // probe checks that the storage can be written.
 func (c *Certs) probe() error {

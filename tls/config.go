@@ -20,6 +20,8 @@ type Config struct {
 	EAB EAB `toml:"eab" json:"eab,omitzero"`
 	// CARoot is a PEM file whose certificates are trusted when talking to the ACME directory (private CAs).
 	CARoot string `toml:"ca_root" json:"ca_root,omitempty"`
+	// ServeRoot hands out the internal CA's root certificate over plain HTTP, at RootPath of every name.
+	ServeRoot bool `toml:"serve_root" json:"serve_root,omitempty"`
 	// DNS proves wildcards to the CA, which nothing else can (RFC 8555, section 8.4), and with DNS.All every public name.
 	DNS dns01.Config `toml:"dns" json:"dns,omitzero"`
 }
@@ -47,8 +49,10 @@ type Want struct {
 	AnyName bool
 }
 
-// from is c for names with an issuer of their own: what c says of its issuer alone does not hold for that.
+// from is c for names with an issuer of their own: what c says of its issuer alone does not hold for that, and
+// what is not about getting certificates for no name.
 func (c Config) from(issuer string) Config {
+	c.ServeRoot = false
 	if issuer != "" && issuer != c.issuer() {
 		c.Issuer, c.Staging, c.Profile, c.EAB = issuer, false, "", EAB{}
 	}

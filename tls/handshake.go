@@ -197,13 +197,20 @@ func (c *Certs) challenged() *issuance {
 	return nil
 }
 
-// Challenge answers the HTTP challenge (RFC 8555, section 8.3) and gives all
-// other requests to next. It goes outermost on the plain HTTP listener, before
-// redirects and before the Host is looked at.
-func (c *Certs) Challenge(next http.Handler) http.Handler {
+// Plain answers what of plain HTTP is about certificates, whatever the Host, and
+// gives all other requests to next: the HTTP challenge (RFC 8555, section 8.3),
+// and where wanted the root of the internal CA. It goes outermost on the plain
+// HTTP listener, before redirects and before the Host is looked at.
+func (c *Certs) Plain(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/.well-known/acme-challenge/") {
-			if i := c.challenged(); i != nil && i.acme.HandleHTTPChallenge(w, r) {
+		if rest, ok := strings.CutPrefix(r.URL.Path, wellKnown); ok {
+			if strings.HasPrefix(rest, "acme-challenge/") {
+				if i := c.challenged(); i != nil && i.acme.HandleHTTPChallenge(w, r) {
+					return
+				}
+			}
+			if root := c.root.Load(); root != nil && r.URL.Path == RootPath {
+				root.ServeHTTP(w, r)
 				return
 			}
 		}

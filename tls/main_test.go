@@ -140,13 +140,13 @@ func status(c *Certs, name string) Certificate {
 // roots is a pool of the internal CA's root alone.
 func roots(t *testing.T, c *Certs) *x509.CertPool {
 	t.Helper()
-	text, err := c.RootPEM()
+	ca, err := c.CA()
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		t.Fatalf("RootPEM is not a certificate: %s", text)
+	if !pool.AppendCertsFromPEM([]byte(ca.Certificate)) {
+		t.Fatalf("not a certificate: %s", ca.Certificate)
 	}
 	return pool
 }

@@ -3,9 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"time"
 
-	"roost/service"
 	"roost/service/control"
 	"roost/service/install"
 	"roost/tls"
@@ -14,18 +15,6 @@ import (
 )
 
 func newCA(c *console) *cobra.Command {
-	show := func(cmd *cobra.Command, _ []string) error {
-		root, err := c.rootPEM(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if _, dirs, err := service.Locate(); err == nil {
-			c.say("the root certificate of the internal CA, kept in %s", dirs.TLS)
-		}
-		c.hint("have this machine trust it: %s", c.asRoot("ca install"))
-		_, err = c.out.Write(root)
-		return err
-	}
 	cmd := &cobra.Command{
 		Use:   "ca",
 		Short: "show or trust the root certificate of the internal CA",
@@ -34,10 +23,10 @@ func newCA(c *console) *cobra.Command {
 same for as long as the state does.`,
 		Example: "  roost ca show > roost-root.pem\n  sudo roost ca install",
 		Args:    parent,
-		RunE:    show,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.showCA(cmd.Context(), false) },
 	}
 	cmd.AddCommand(
-		&cobra.Command{Use: "show", Short: "print the root certificate as PEM", Example: "  roost ca show > roost-root.pem", Args: need(0, 0, ""), RunE: show},
+		newCAShow(c),
 		&cobra.Command{
 			Use: "install", Short: "have this machine trust the root certificate", Example: "  sudo roost ca install", Args: need(0, 0, ""),
 			RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,12 +46,68 @@ same for as long as the state does.`,
 	return cmd
 }
 
-func (c *console) rootPEM(ctx context.Context) ([]byte, error) {
+func newCAShow(c *console) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "print the root certificate as PEM, and on stderr what there is to know of it",
+		Long: `Print the root certificate of the internal CA as PEM; on stderr its name, its
+fingerprint, when it and the intermediate that signs for it end, its file, whether
+this machine trusts it, and how to have other programs and machines trust it.`,
+		Example: "  roost ca show > roost-root.pem\n  roost ca show --json | jq -r .fingerprint_sha256",
+		Args:    need(0, 0, ""),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.showCA(cmd.Context(), asJSON) },
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// shownCA is the answer of roost ca show --json.
+type shownCA struct {
+	tls.CA
+	// Trusted says whether this machine trusts the root.
+	Trusted bool `json:"trusted_here"`
+}
+
+func (c *console) showCA(ctx context.Context, asJSON bool) error {
+	ca, err := c.ca(ctx)
+	if err != nil {
+		return err
+	}
+	trusted := tls.Trusted(ca.Certificate)
+	if asJSON {
+		return c.json(shownCA{ca, trusted})
+	}
+	here := "it is trusted"
+	if !trusted {
+		here = "not trusted yet: " + c.asRoot("ca install")
+	}
+	c.say("the root certificate of the internal CA: %s", ca.Subject)
+	const file = "roost-root.pem"
+	t := newTable()
+	for _, line := range [][2]string{
+		{"SHA-256", ca.Fingerprint},
+		{"ends", ca.Expires.Local().Format(time.DateOnly) + ", the intermediate that signs for it " + ca.IntermediateExpires.Local().Format(time.DateOnly)},
+		{"file", ca.File},
+		{"this machine", here},
+		{"elsewhere", c.command("ca show") + " > " + file + ", take that there, compare the fingerprint, then have it trusted:"},
+		{"", "curl --cacert " + file + ", NODE_EXTRA_CA_CERTS=" + file + " node, or import it into the browser as an authority"},
+	} {
+		t.add(cell{line[0], ""}, cell{line[1], ""})
+	}
+	if err := t.write(c.err, func(_, text string) string { return text }); err != nil {
+		return err
+	}
+	_, err = io.WriteString(c.out, ca.Certificate)
+	return err
+}
+
+func (c *console) ca(ctx context.Context) (tls.CA, error) {
 	client, err := c.client()
 	if err != nil {
-		return nil, err
+		return tls.CA{}, err
 	}
-	return client.Root(ctx)
+	return client.CA(ctx)
 }
 
 // trust hands the root certificate to the machine's trust stores, or takes it back.
@@ -74,7 +119,7 @@ func (c *console) trust(ctx context.Context, verb, done string, change func(path
 			Hint:    "run it as root: " + c.asRoot("ca "+verb),
 		}
 	}
-	root, err := c.rootPEM(ctx)
+	ca, err := c.ca(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,7 +128,7 @@ func (c *console) trust(ctx context.Context, verb, done string, change func(path
 		return fmt.Errorf("cannot hand over the root certificate: %w", err)
 	}
 	defer os.Remove(file.Name())
-	_, err = file.Write(root)
+	_, err = file.WriteString(ca.Certificate)
 	if closing := file.Close(); err == nil {
 		err = closing
 	}

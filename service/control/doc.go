@@ -19,7 +19,7 @@
 //	GET    /v1/apps/{name or id}?values=             App
 //	GET    /v1/events?target=…                       apps.Event, line by line
 //	GET    /v1/logs?target=…&lines=&follow=&stream=  LogEvent, line by line
-//	GET    /v1/root                                  PEM
+//	GET    /v1/ca                                    tls.CA
 //	GET    /metrics                                  Prometheus' text format
 //	POST   /v1/apps              StartRequest        Acted
 //	POST   /v1/act               ActRequest          Acted

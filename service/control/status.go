@@ -95,11 +95,6 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return s, err
 }
 
-// Root returns the root certificate of the internal CA as PEM.
-func (c *Client) Root(ctx context.Context) ([]byte, error) {
-	return c.read(ctx, "/v1/root")
-}
-
 // Metrics returns all figures in Prometheus' text format.
 func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 	return c.read(ctx, "/metrics")

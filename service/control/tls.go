@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"roost/tls"
 )
 
 // Certificate is one that is served, or wanted and not to be had yet.
@@ -32,6 +34,13 @@ func (c *Client) Certificates(ctx context.Context) ([]Certificate, error) {
 	var all []Certificate
 	err := c.get(ctx, "/v1/certificates", &all)
 	return all, err
+}
+
+// CA tells of the internal CA, which is made when there is none yet.
+func (c *Client) CA(ctx context.Context) (tls.CA, error) {
+	var ca tls.CA
+	err := c.get(ctx, "/v1/ca", &ca)
+	return ca, err
 }
 
 // Renew gets a new certificate for a name now and waits until it is served. On
