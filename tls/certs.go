@@ -41,7 +41,7 @@ type Options struct {
 type Certs struct {
 	o       Options
 	log     *slog.Logger
-	storage *certmagic.FileStorage
+	storage fileStorage
 	ca      *authority
 	mint    *mint
 	tickets *tickets
@@ -101,7 +101,7 @@ func New(o Options) (*Certs, error) {
 	c := &Certs{
 		o:          o,
 		log:        o.Log,
-		storage:    &certmagic.FileStorage{Path: o.Dir},
+		storage:    newFileStorage(o.Dir),
 		ca:         ca,
 		mint:       &mint{ca: ca},
 		tickets:    newTickets(filepath.Join(o.Dir, "tickets.json"), o.Log),

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -109,22 +107,10 @@ func (c *Certs) load(ctx context.Context, i *issuance, name string) (certmagic.C
 		return certmagic.Certificate{}, ctx.Err()
 	}
 	cert, err := i.obtain.CacheManagedCertificate(ctx, name)
-	var trouble *fs.PathError
-	if err == nil || errors.As(err, &trouble) || ctx.Err() != nil {
+	if !unusable(err) || ctx.Err() != nil {
 		return cert, err
 	}
-	// The files were read and make no certificate. They are kept for whoever
-	// wants to know, and a new one is ordered.
-	from := c.storage.Filename(certmagic.StorageKeys.CertsSitePrefix(i.issuer.IssuerKey(), name))
-	aside := filepath.Join(c.o.Dir, "corrupt", time.Now().UTC().Format("20060102T150405.000Z-")+filepath.Base(from))
-	if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
-		return cert, err
-	}
-	if err := os.Rename(from, aside); err != nil {
-		return cert, err
-	}
-	c.log.Error("a stored certificate cannot be used; getting another", "name", name, "error", err, "kept", aside)
-	return cert, fs.ErrNotExist
+	return c.setAside(ctx, i, name)
 }
 
 // order makes one attempt to get a certificate from the CA into the storage;
@@ -279,6 +265,9 @@ func (c *Certs) forget(name string) {
 
 // clean removes what has long ended from the storage.
 func (c *Certs) clean(ctx context.Context) {
+	if err := c.storage.sweep(); err != nil {
+		c.log.Warn("cannot remove what was left half written", "error", err)
+	}
 	err := certmagic.CleanStorage(ctx, c.storage, certmagic.CleanStorageOptions{
 		Logger:                 zapTo(c.log, true),
 		Interval:               23 * time.Hour,
