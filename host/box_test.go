@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,15 @@ func (b *box) folder(files map[string]string) string {
 		}
 	}
 	return dir
+}
+
+// route has a handler answer the route with that prefix of the site for all names.
+func (b *box) route(prefix string, handler http.HandlerFunc) {
+	d := *b.front.router.Load().fallback
+	d.routes = slices.Clone(d.routes)
+	i := slices.IndexFunc(d.routes, func(r route) bool { return r.prefix == prefix })
+	d.routes[i].target = handler
+	b.front.router.Store(&router{fallback: &d})
 }
 
 func (b *box) address(kind string) string {

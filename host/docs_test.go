@@ -18,7 +18,7 @@ var mustDo = []string{
 	"Methods", "Cache-Control", "In memory", "Types", "Changes", "Never half a file", "Large files", "Many files", "Want of files or memory",
 	// which file it is, and what else is answered
 	"Single-page apps", "Clean URLs", "Slashes", "Error pages", "Listing", "Hidden files", "Symbolic links", "Files only", "Paths that attack", "Names of Windows",
-	"Redirects, rewrites, headers", "Rules of a site", "Rules that attack", "Attacks", "Domains", "Canonical domain", "CORS", "Basic auth", "Limits", "Addresses", "Security headers",
+	"Redirects, rewrites, headers", "Rules of a site", "Rules that attack", "Attacks", "Domains", "Canonical domain", "CORS", "Basic auth", "Limits", "Bandwidth", "Addresses", "Security headers",
 	"Access log", "Early hints", "Downloads", "Development", "Figures", "Maintenance",
 	// how it travels
 	"HTTP/2", "Floods", "HTTP/2 conformance", "HTTP/3", "Connections", "HTTP to HTTPS", "Slow clients", "Strict HTTP/1.1", "Good HTTP", "TLS", "Certificates of clients",

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type exchange struct {
 	head    *answerHead // nil: the head is left as it is
 	cors    http.Header // what the answer says to other origins; nil: what the target says
 	user    string      // who has logged in; empty: nobody was asked
+	pace    *pace       // nil: the answer is sent as fast as can be
 
 	status   int // 0: nothing written
 	bytes    int64
@@ -78,6 +80,9 @@ func (x *exchange) WriteHeader(status int) {
 			x.site.rules.headers.Apply(x.Header(), x.request, x.path, status)
 		}
 		x.head.seal(x.Header())
+		if x.pace != nil && eventStream(x.Header()) {
+			x.pace = nil
+		}
 	}
 	x.ResponseWriter.WriteHeader(status)
 }
@@ -86,6 +91,13 @@ func (x *exchange) Write(p []byte) (n int, err error) {
 	if x.status == 0 {
 		x.WriteHeader(http.StatusOK)
 	}
+	if x.pace != nil {
+		return x.writePaced(p)
+	}
+	return x.write(p)
+}
+
+func (x *exchange) write(p []byte) (n int, err error) {
 	if x.out.timeout == 0 {
 		n, err = x.ResponseWriter.Write(p)
 		x.bytes += int64(n)
@@ -106,16 +118,29 @@ func (x *exchange) Write(p []byte) (n int, err error) {
 
 // ReadFrom keeps sendfile(2).
 func (x *exchange) ReadFrom(r io.Reader) (int64, error) {
-	rf, ok := x.ResponseWriter.(io.ReaderFrom)
-	if !ok {
-		return copyStream(x, r)
-	}
 	if x.status == 0 {
 		x.WriteHeader(http.StatusOK)
+	}
+	if x.pace != nil {
+		return x.readPaced(r)
+	}
+	return x.readFrom(r)
+}
+
+func (x *exchange) readFrom(r io.Reader) (int64, error) {
+	rf, ok := x.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		return copyStream((*unpaced)(x), r)
 	}
 	n, err := rf.ReadFrom(r)
 	x.bytes += n
 	return n, err
+}
+
+// eventStream tells server-sent events, which nobody is to wait for.
+func eventStream(h http.Header) bool {
+	kind := h["Content-Type"]
+	return len(kind) > 0 && strings.HasPrefix(kind[0], "text/event-stream")
 }
 
 // FlushError sends what is buffered.

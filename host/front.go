@@ -28,6 +28,7 @@ type front struct {
 	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.
 	httpsPort func() int
 	unknown   *figures                 // requests for domains that are nobody's
+	ending    chan struct{}            // closed when the host ends: limits of bandwidth keep nobody then
 	altSvc    atomic.Pointer[[]string] // announces HTTP/3 (RFC 7838); nil while it is not listened for
 }
 
@@ -65,10 +66,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to := led.to
 	x.routes, x.to = domain, to
 	if domain != nil {
-		x.site, x.head = led.site, led.site.head
+		from := &led.site.protection
+		x.site = led.site
 		if to != nil {
-			x.app, x.head = to.name, to.head
+			x.app, from = to.name, &to.protection
 		}
+		x.head, x.pace = from.head, newPace(from.bandwidth, f.ending)
 		count = x.site.figures
 	}
 	count.begin()
@@ -138,7 +141,7 @@ func (f *front) answer(x *exchange, r *http.Request, led way, named bool) {
 				f.Error(x, r, http.StatusForbidden)
 				return
 			}
-			target, x.head = also.target, also.head
+			target, x.head, x.pace = also.target, also.head, newPace(slower(to.bandwidth, also.bandwidth), f.ending)
 		}
 		target.ServeHTTP(x, to.rewrite(r, path))
 	}

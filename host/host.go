@@ -103,7 +103,7 @@ func New(o Options) (*Host, error) {
 		return nil, err
 	}
 	h.front = &front{
-		certs: h.certs, log: h.log, access: h.access, unknown: newFigures(),
+		certs: h.certs, log: h.log, access: h.access, unknown: newFigures(), ending: make(chan struct{}),
 		httpsPort: func() int { return int(h.redirectPort.Load()) },
 	}
 	h.front.middleware = newEchoes(h.front.Error)

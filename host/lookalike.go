@@ -31,7 +31,7 @@ func (d *domain) addLookalikes(ls *locks) {
 				continue
 			}
 			l := lookalike{prefix: fold(other.prefix), protection: other.protection}
-			if also := other.but(to.lock); j != i && (other.addresses != nil || also != (lock{})) {
+			if also := other.but(to.lock); j != i && (other.addresses != nil || other.bandwidth != nil || also != (lock{})) {
 				l.target, asks = ls.before(to.target, nil, also), true
 			}
 			all = append(all, l)

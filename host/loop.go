@@ -300,6 +300,7 @@ func (l *loop) stop() {
 		d.close()
 	}
 	l.listening.unlisten()
+	close(l.front.ending)
 	limit, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
 	var ending sync.WaitGroup

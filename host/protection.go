@@ -18,6 +18,8 @@ type Protection struct {
 	BasicAuth *BasicAuth `toml:"basic_auth" json:"basic_auth,omitempty"`
 	// RateLimit bounds how often a client may ask; false does not. The site's counts for all its routes together.
 	RateLimit *RateLimit `toml:"rate_limit" json:"rate_limit,omitempty"`
+	// Bandwidth bounds how fast an answer is sent; false does not. Upgraded connections and event streams are left alone.
+	Bandwidth *Bandwidth `toml:"bandwidth" json:"bandwidth,omitempty"`
 	// CORS says which other sites' scripts may read the answers; false says nothing, as when absent.
 	CORS *CORS `toml:"cors" json:"cors,omitempty"`
 	// MaxBody bounds the body of a request, with 413; 0 does not.
@@ -53,6 +55,9 @@ func (p Protection) over(site Protection) Protection {
 	if p.RateLimit != nil && p.RateLimit.Off {
 		p.RateLimit = nil
 	}
+	if p.Bandwidth != nil && p.Bandwidth.Off {
+		p.Bandwidth = nil
+	}
 	if p.CORS != nil && p.CORS.Off {
 		p.CORS = nil
 	}
@@ -63,10 +68,11 @@ func (p Protection) over(site Protection) Protection {
 type protection struct {
 	addresses *addressRules // nil: all
 	head      *answerHead   // nil: nothing is added
+	bandwidth *Bandwidth    // nil: as much as there is
 }
 
 // newProtection compiles what holds for a target, which is a folder unless it
 // is an app.
 func newProtection(p Protection, folder bool) protection {
-	return protection{addresses: newAddressRules(p), head: newAnswerHead(p, folder)}
+	return protection{addresses: newAddressRules(p), head: newAnswerHead(p, folder), bandwidth: p.Bandwidth}
 }

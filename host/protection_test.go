@@ -284,6 +284,19 @@ rate_limit = { per = "10s" }
   basic_auth = true
   rate_limit = false
   cors = { origin = "*" }
+  bandwidth = { after = "1M" }
+  [[site.route]]
+  path = "/z/"
+  root = "public"
+  bandwidth = { rate = 100, after = 0 }
+  [[site.route]]
+  path = "/zz/"
+  root = "public"
+  bandwidth = { rate = "fast", burst = 1 }
+  [[site.route]]
+  path = "/zzz/"
+  root = "public"
+  bandwidth = "1M"
 `),
 		`roost.toml:3: max_body: "lots" is not a size: write bytes or a text such as "10M"`,
 		`roost.toml:4: site *: rate_limit has no requests: write { requests = 100, per = "10s" } or the like, or rate_limit = false`,
@@ -306,6 +319,12 @@ rate_limit = { per = "10s" }
 		`roost.toml:23: site *: cors: "*" with credentials would let every page act as its visitor: list the origins that may, or leave credentials out`,
 		`roost.toml:28: basic_auth wants a table, not true`,
 		`roost.toml:30: unknown key "origin" in [site.route.cors]: did you mean "origins"?`,
+		`roost.toml:31: site *: bandwidth has no rate: write { rate = "1M" }, bytes a second, or bandwidth = false`,
+		`roost.toml:35: after cannot be 0: write more, or leave it out`,
+		`roost.toml:35: site *: bandwidth: rate = 100 bytes a second: want "1K" to "1T", or bandwidth = false`,
+		`roost.toml:39: rate: "fast" is not a size: write bytes or a text such as "10M"`,
+		`roost.toml:39: unknown key "burst" in [site.route.bandwidth]: known are after, rate`,
+		`roost.toml:43: bandwidth wants a table, not the text "1M"`,
 	)
 }
 
@@ -317,6 +336,7 @@ root = "public"
 allow = ["10.0.0.0/8"]
 basic_auth = { users = { ann = "`+hashOf(t, "right")+`" } }
 rate_limit = { requests = 5 }
+bandwidth = { rate = "1M", after = "10M" }
 cors = { origins = ["*"] }
 max_body = "1M"
   [[site.route]]
@@ -325,6 +345,7 @@ max_body = "1M"
   allow = []
   basic_auth = false
   rate_limit = false
+  bandwidth = false
   cors = false
   max_body = 0
   [[site.route]]
@@ -345,7 +366,7 @@ max_body = "1M"
 	for _, c := range []Config{c, c.Clone(), back} {
 		s := c.Sites[0]
 		open, same := s.Routes[0].over(s.Protection), s.Routes[1].over(s.Protection)
-		if len(open.Allow) != 0 || open.BasicAuth != nil || open.RateLimit != nil || open.CORS != nil || *open.MaxBody != 0 {
+		if len(open.Allow) != 0 || open.BasicAuth != nil || open.RateLimit != nil || open.Bandwidth != nil || open.CORS != nil || *open.MaxBody != 0 {
 			t.Errorf("switched off: %+v", open)
 		}
 		if diff := cmp.Diff(same, s.Protection); diff != "" {

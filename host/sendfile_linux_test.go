@@ -27,7 +27,7 @@ func writeCalls(t *testing.T) (n int) {
 
 // TestALargeFileGoesBySendfile counts system calls: 64 MiB through buffers of
 // 64 KiB are a thousand writes, by sendfile(2) as many as the socket's buffer
-// fills.
+// fills, also where its bandwidth is bounded.
 func TestALargeFileGoesBySendfile(t *testing.T) {
 	b := newBox(t)
 	dir := b.folder(nil)
@@ -35,18 +35,20 @@ func TestALargeFileGoesBySendfile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), make([]byte, size), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b.settled(Config{Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir}}}})
-	c := b.dial("http")
-	c.SetDeadline(time.Now().Add(30 * time.Second))
-	before := writeCalls(t)
-	io.WriteString(c, "GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-	n, err := io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{c}, make([]byte, 1<<20))
-	if err != nil || n < size {
-		t.Fatalf("%d bytes, %v", n, err)
-	}
-	if calls := writeCalls(t) - before; calls > size/(64<<10)/2 {
-		t.Errorf("%d writes for %d MiB: not by sendfile", calls, size>>20)
-	} else {
-		t.Logf("%d writes for %d MiB", calls, size>>20)
+	for _, bandwidth := range []*Bandwidth{nil, {Rate: 48 << 20}} {
+		b.settled(Config{Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir, Protection: Protection{Bandwidth: bandwidth}}}}})
+		c := b.dial("http")
+		c.SetDeadline(time.Now().Add(30 * time.Second))
+		before := writeCalls(t)
+		io.WriteString(c, "GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+		n, err := io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{c}, make([]byte, 1<<20))
+		if err != nil || n < size {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+		if calls := writeCalls(t) - before; calls > size/(64<<10)/2 {
+			t.Errorf("%d writes for %d MiB at %v: not by sendfile", calls, size>>20, bandwidth)
+		} else {
+			t.Logf("%d writes for %d MiB at %v", calls, size>>20, bandwidth)
+		}
 	}
 }

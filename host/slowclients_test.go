@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,15 +152,6 @@ func TestSlowClientsHoldUpNobody(t *testing.T) {
 	if turned := b.Status().TurnedAway; turned != 0 {
 		t.Errorf("%d turned away", turned)
 	}
-}
-
-// route has a handler answer the route with that prefix of the site for all names.
-func (b *box) route(prefix string, handler http.HandlerFunc) {
-	d := *b.front.router.Load().fallback
-	d.routes = slices.Clone(d.routes)
-	i := slices.IndexFunc(d.routes, func(r route) bool { return r.prefix == prefix })
-	d.routes[i].target = handler
-	b.front.router.Store(&router{fallback: &d})
 }
 
 // memory is what this process uses.

@@ -23,6 +23,9 @@ func (v *validator) protection(p Protection, at place, here string) {
 	if l := p.RateLimit; l != nil && !l.Off {
 		v.rateLimit(*l, at, join(here, "rate_limit"))
 	}
+	if b := p.Bandwidth; b != nil && !b.Off {
+		v.bandwidth(*b, at, join(here, "bandwidth"))
+	}
 	if c := p.CORS; c != nil && !c.Off {
 		v.cors(*c, at, join(here, "cors"))
 	}
@@ -77,6 +80,15 @@ func (v *validator) rateLimit(l RateLimit, at place, key string) {
 		v.report(at, join(key, "burst"), fmt.Sprintf("rate_limit: burst = %d", l.Burst), "want how many requests may come at once, or leave it out")
 	case float64(l.Burst)*per.Hours()/float64(l.Requests) > 365*24:
 		v.report(at, join(key, "burst"), fmt.Sprintf("rate_limit: a burst of %d takes more than a year to come back", l.Burst), "lower it, or allow more requests")
+	}
+}
+
+func (v *validator) bandwidth(b Bandwidth, at place, key string) {
+	switch {
+	case b.Rate == 0:
+		v.report(at, key, "bandwidth has no rate", `write { rate = "1M" }, bytes a second, or bandwidth = false`)
+	case b.Rate < 1<<10 || b.Rate > 1<<40:
+		v.report(at, join(key, "rate"), fmt.Sprintf("bandwidth: rate = %d bytes a second", b.Rate), `want "1K" to "1T", or bandwidth = false`)
 	}
 }
 
