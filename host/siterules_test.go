@@ -307,8 +307,9 @@ canonical = "www.example.com"
   status = 99
 
   [[site.redirect]]
-  from = "/x/:name"
+  from = "/x/:name%2f"
   to = "https://:name/"
+  status = 304
 
   [[site.rewrite]]
   from = "/*"
@@ -337,6 +338,7 @@ name = "web"
 command = "sleep 1"
 `),
 		`roost.toml:4: site example.com: canonical = "www.example.com" is none of the site's domains: list it in domains, without a *`,
+		`roost.toml:11: site example.com: an earlier rule is for the same path /a: remove one of them; the first holds`,
 		`roost.toml:13: site example.com: status = 200 does not redirect: want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]`,
 		`roost.toml:16: site example.com: an earlier rule is for the same path /a: remove one of them; the first holds`,
 		`roost.toml:21: site example.com: :yaer is no placeholder of /blog/:year: name it there, or escape the colon as %3A`,
@@ -345,14 +347,16 @@ command = "sleep 1"
 		`roost.toml:31: site example.com: to is missing: set it to a path such as "/new"`,
 		`roost.toml:32: site example.com: from = "relative" does not begin with a slash: write "/relative"`,
 		`roost.toml:33: site example.com: status = 99 does not redirect: want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]`,
+		`roost.toml:36: site example.com: in /x/:name%2f: it has an escaped slash, which no path of a file has`,
 		`roost.toml:37: site example.com: a request could choose the host of the target: let the host end in a domain, as in https://:name.example.com`,
-		`roost.toml:41: site example.com: the rule covers the path that it leads to, and all that lies beside it: set missing = true to answer with files where there are some`,
-		`roost.toml:45: site example.com: only a path of this site can be answered, not a URL: requests are not passed on to other sites; redirect with status 302 instead`,
-		`roost.toml:49: site example.com: X-Empty has no value: take a field away with remove = ["X-Empty"]`,
-		`roost.toml:49: site example.com: no header field is called X Y: a name has letters, digits and hyphens`,
-		`roost.toml:49: site example.com: the field Connection is the server's own: leave it out; it is always right`,
-		`roost.toml:50: site example.com: the field Content-Length is the server's own: leave it out; it is always right`,
-		`roost.toml:59: site app.example.com: missing = true is for folders: what an app has is known to the app alone: remove it`,
+		`roost.toml:38: site example.com: status = 304 does not redirect: want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]`,
+		`roost.toml:42: site example.com: the rule covers the path that it leads to, and all that lies beside it: set missing = true to answer with files where there are some`,
+		`roost.toml:46: site example.com: only a path of this site can be answered, not a URL: requests are not passed on to other sites; redirect with status 302 instead`,
+		`roost.toml:50: site example.com: X-Empty has no value: take a field away with remove = ["X-Empty"]`,
+		`roost.toml:50: site example.com: no header field is called X Y: a name has letters, digits and hyphens`,
+		`roost.toml:50: site example.com: the field Connection is the server's own: leave it out; it is always right`,
+		`roost.toml:51: site example.com: the field Content-Length is the server's own: leave it out; it is always right`,
+		`roost.toml:60: site app.example.com: missing = true is for folders: what an app has is known to the app alone: remove it`,
 	)
 }
 

@@ -34,13 +34,11 @@ func (p *parser) cloudflare(words []string) {
 		p.problem(fmt.Sprintf("a rule has two or three words, not %d", len(words)), "write: /from /to 302")
 		return
 	}
-	from := words[0]
-	if schemeOf(from) != "" {
-		p.problem("a rule begins with a path, not a URL: "+from, "write the path alone; a domain of its own is a [[site]] of its own")
-		return
-	}
-	from = "/" + strings.TrimPrefix(from, "/")
-	if i := strings.IndexAny(from, "?#"); i >= 0 {
+	from, to := "/"+strings.TrimPrefix(words[0], "/"), words[1]
+	if schemeOf(words[0]) != "" {
+		p.problem("a rule begins with a path, not a URL: "+words[0], "write the path alone; a domain of its own is a [[site]] of its own")
+		from = ""
+	} else if i := strings.IndexAny(from, "?#"); i >= 0 {
 		p.problem("the query or fragment in "+from+" is not looked at", "leave it out; rules go by the path")
 		from = from[:i]
 	}
@@ -50,13 +48,12 @@ func (p *parser) cloudflare(words []string) {
 	}
 	if status == 0 {
 		p.problem("the status is "+words[2], "want 200, 301, 302, 303, 307 or 308")
-		return
 	}
-	if bare := strings.TrimSuffix(from, "*"); strings.HasSuffix(bare, "/") && schemeOf(words[1]) == "" && isIndex(words[1]) {
+	if bare := strings.TrimSuffix(from, "*"); strings.HasSuffix(bare, "/") && schemeOf(to) == "" && isIndex(to) {
 		p.problem("the rule leads to an index page from all that lies beside it, which would lead there again and again", `for a single-page app set spa = true, or use rules = "netlify", where files come before rules`)
-		return
+		to = ""
 	}
-	p.rule(&rule{status: status, force: true}, from, words[1], secure)
+	p.rule(&rule{status: status, force: true}, from, to, secure, status != 0)
 }
 
 // isIndex tells whether a target is a folder's page.

@@ -32,18 +32,20 @@ func Compile(all []Rule) (*Redirects, []Problem) {
 	p := parser{reader: &reader{}, set: &Redirects{}, seen: map[string]bool{}, strict: true}
 	for i, c := range all {
 		p.line = i
-		before := len(p.problems)
 		switch {
 		case c.From == "":
 			p.wrong("from", "from is missing", `set it to a path such as "/old" or "/blog/*"`)
 		case c.From[0] != '/':
 			p.wrong("from", fmt.Sprintf("from = %q does not begin with a slash", c.From), fmt.Sprintf("write %q", "/"+c.From))
+			c.From = ""
 		case strings.ContainsAny(c.From, "?#"):
 			p.wrong("from", fmt.Sprintf("from = %q has more than a path", c.From), "leave out what follows ? or #")
+			c.From = ""
 		}
 		if c.To == "" {
 			p.wrong("to", "to is missing", `set it to a path such as "/new"`)
 		}
+		right := true
 		switch {
 		case c.Internal:
 			c.Status = 200
@@ -51,10 +53,9 @@ func Compile(all []Rule) (*Redirects, []Problem) {
 			c.Status = 302
 		case statusOf(fmt.Sprint(c.Status), 301, 302, 303, 307, 308) == 0:
 			p.wrong("status", fmt.Sprintf("status = %d does not redirect", c.Status), "want 301, 302, 303, 307 or 308; another page is shown by [[site.rewrite]]")
+			c.Status, right = 0, false
 		}
-		if len(p.problems) == before {
-			p.rule(&rule{status: c.Status, force: !c.Missing}, c.From, c.To, external)
-		}
+		p.rule(&rule{status: c.Status, force: !c.Missing}, c.From, c.To, external, right)
 	}
 	if p.set.count == 0 {
 		p.set = nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -115,6 +116,58 @@ func TestADeclaredRuleIsLookedAtStrictly(t *testing.T) {
 	}
 	if got, ok := s.Missing(r, "/any", ""); !ok || got.Status != 200 || got.Path != "/index.html" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// Who has to correct a rule is not told of its mistakes one by one.
+func TestAllThatIsWrongWithARuleIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	tell := func(what string, problems []Problem, wanted []string) {
+		told := make([]string, len(problems))
+		for i, p := range problems {
+			told[i] = p.Key + " " + p.What
+		}
+		missing := slices.DeleteFunc(slices.Clone(wanted), func(w string) bool {
+			return slices.ContainsFunc(told, func(line string) bool { return strings.Contains(line, w) })
+		})
+		if len(missing) > 0 || len(told) != len(wanted) {
+			t.Errorf("%s: told is %q, wanted are %q", what, told, wanted)
+		}
+	}
+	for _, c := range []struct {
+		rules  []Rule
+		wanted []string
+	}{
+		{[]Rule{{From: "old", To: "new", Status: 99}}, []string{"from from =", "to the target does not begin", "status status = 99"}},
+		{[]Rule{{From: "/a?b", To: "https://:x/"}}, []string{"more than a path", "could choose the host"}},
+		{[]Rule{{From: "/*/*", To: "https://:x.example.com/:y"}}, []string{"more than one *"}}, // the names that it would have are not known
+		{[]Rule{{From: "/*", To: "/:a/:b:a", Status: 404}}, []string{"status = 404", "to :a is no", "to :b is no"}},
+		{[]Rule{{From: "/a", To: "https://example.com/", Status: 200}}, []string{"status = 200"}}, // which redirects once the status is right
+		{[]Rule{{From: "a", To: "https://example.com/", Internal: true}}, []string{"slash", "only a path"}},
+		{[]Rule{{From: "/a", To: "b"}, {From: "/a", To: "c", Status: 99}}, []string{"to the target", "to the target", "same path", "status = 99"}},
+	} {
+		_, problems := Compile(c.rules)
+		tell(fmt.Sprintf("%+v", c.rules), problems, c.wanted)
+	}
+	for _, c := range []struct {
+		dialect Dialect
+		line    string
+		wanted  []string
+	}{
+		{Cloudflare, "https://example.com/a x 999", []string{"not a URL", "the target does", "status is 999"}},
+		{Cloudflare, "/x%2fy/* https://:a/ 404", []string{"escaped slash", "could choose", "status is 404"}},
+		{Cloudflare, "/%2f/ /index 404", []string{"escaped slash", "index page", "status is 404"}},
+		{Netlify, "a.css b=:b c https://example.com/:b/:c 200! Country=de Cookie= foo", []string{"path a.css", "c is neither", "only a path", "country", "empty value", "condition foo"}},
+		{Netlify, "/.netlify/* 200", []string{"Netlify's own"}},
+		{Netlify, "/a*b c 301", []string{"* does not end", "no target, but c 301"}},
+		{Netlify, "http:///x https://%/ 333", []string{"no URL", "no valid host", "status is 333"}},
+		{Netlify, "/a /b 200\n/a /c 200 Role=x", []string{"Netlify's own accounts"}}, // not the same: there is a condition
+	} {
+		s, problems := ParseRedirects([]byte(c.line), c.dialect)
+		tell(c.line, problems, c.wanted)
+		if held := strings.Count(c.line, "\n"); s != nil && s.count > held {
+			t.Errorf("%s: %d rules hold", c.line, s.count)
+		}
 	}
 }
 

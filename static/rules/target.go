@@ -32,35 +32,35 @@ const (
 	external                   // or one with http
 )
 
-// parseTarget reads a target. unknown is the first placeholder that the
-// pattern does not have, which stays as it is written.
-func parseTarget(text string, names []string, kind targetKind) (t target, unknown, what, hint string) {
+// parseTarget reads a target. unknown are the placeholders that the pattern does not
+// have, which stay as they are written.
+func parseTarget(text string, names []string, kind targetKind) (t target, unknown []string, what, hint string) {
 	note := func(name string) {
-		if unknown == "" {
-			unknown = name
+		if !slices.Contains(unknown, name) {
+			unknown = append(unknown, name)
 		}
 	}
 	rest, fragment, _ := strings.Cut(text, "#")
 	rest, query, asks := strings.Cut(rest, "?")
 	if i := strings.IndexFunc(text, control); i >= 0 {
-		return t, "", "the target has a control character", "remove it"
+		return t, nil, "the target has a control character", "remove it"
 	}
 	if scheme := schemeOf(rest); scheme != "" {
 		switch {
 		case kind == internal:
-			return t, "", "only a path of this site can be answered, not a URL", "requests are not passed on to other sites; redirect with status 302 instead"
+			return t, nil, "only a path of this site can be answered, not a URL", "requests are not passed on to other sites; redirect with status 302 instead"
 		case scheme == "http://" && kind == secure:
-			return t, "", "the target does not begin with a slash or https://", "write https://"
+			return t, nil, "the target does not begin with a slash or https://", "write https://"
 		}
 		authority, path, _ := strings.Cut(rest[len(scheme):], "/")
 		if what, hint = checkAuthority(authority, names); what != "" {
-			return t, "", what, hint
+			return t, nil, what, hint
 		}
 		t.origin = append([]piece{{text: scheme}}, pieces(authority, names, note)...)
 		rest = "/" + path
 	}
 	if !strings.HasPrefix(rest, "/") {
-		return t, "", "the target does not begin with a slash or https://", ""
+		return t, nil, "the target does not begin with a slash or https://", ""
 	}
 	rest = cleanPath(rest)
 	if kind == internal {
@@ -70,7 +70,7 @@ func parseTarget(text string, names []string, kind targetKind) (t target, unknow
 				t.path[i].text = plain
 			}
 			if strings.ContainsFunc(t.path[i].text, control) {
-				return t, "", "the target has a control character", "remove it"
+				return t, nil, "the target has a control character", "remove it"
 			}
 		}
 		return t, unknown, "", ""
@@ -124,6 +124,13 @@ func checkAuthority(authority string, names []string) (what, hint string) {
 		return "the target has no valid host", "write it as https://example.com/path"
 	}
 	return "", ""
+}
+
+// placeholders are those in text, without their colons.
+func placeholders(text string) []string {
+	var names []string
+	pieces(text, nil, func(name string) { names = append(names, name[1:]) })
+	return names
 }
 
 // pieces takes text apart at the placeholders that are among names; others
