@@ -54,7 +54,7 @@ deps: ## install what the tests need
 	@internal/testcache/gotool internal/testcache/h2spec
 
 deps-system: ## install what the system tests need
-	@$(call need,debootstrap:debootstrap chromium:chromium unshare:util-linux ip:iproute2 pgrep:procps)
+	@$(call need,debootstrap:debootstrap chromium:chromium unshare:util-linux ip:iproute2 pgrep:procps testssl:testssl.sh)
 
 deps-bench: deps ## install what the benchmarks need
 	@$(call need,npm:npm wrk:wrk curl:curl openssl:openssl taskset:util-linux /usr/sbin/nginx:nginx caddy:caddy)
