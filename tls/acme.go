@@ -1,17 +1,14 @@
 package tls
 
 import (
-	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/certmagic"
-	"github.com/mholt/acmez/v3/acme"
 )
 
 // The issuers with names of their own.
@@ -34,10 +31,11 @@ const (
 	byAddress              // as byPorts, an address (RFC 8738)
 )
 
-// source is what tells issuances apart.
+// source is what tells issuances apart: the CAs that are asked in turn, by
+// Config.name (fallback is empty when there is one), and how names are proved.
 type source struct {
-	issuer string // by Config.name
-	by     proof
+	issuer, fallback string
+	by               proof
 }
 
 // directories are the ACME directories (RFC 8555, section 7.1.1) of the CAs with names.
@@ -53,27 +51,16 @@ type issuance struct {
 	config              Config
 	rootAt              time.Time // when the file of config.CARoot was written
 	httpPort, httpsPort int
-	issuer              certmagic.Issuer
-	// acme is issuer when that is an ACME CA, else nil: it answers the challenges.
+	issuers             []certmagic.Issuer // asked in this order
+	// acme is the first issuer when that is an ACME CA, else nil: it answers the challenges.
 	acme *certmagic.ACMEIssuer
 	// obtain loads and orders, and is only used by keepers: its errors come
 	// back to us, and it never uses the network to load.
 	obtain *certmagic.Config
 	// renew is what the cache renews and staples with.
 	renew *certmagic.Config
-}
-
-// quiet is an ACME issuer that certmagic does not know as its own type, which
-// keeps it from two things. Its foreground orders, the only ones that make a
-// single attempt, would read an e-mail address from standard input. And its
-// renewals would name the certificate that they replace (RFC 9773, section 5),
-// which CAs refuse to another account, such as one with another e-mail address;
-// certmagic would then ask for the same again until the certificate has ended.
-type quiet struct{ *certmagic.ACMEIssuer }
-
-// PreCheck implements certmagic.PreChecker.
-func (q quiet) PreCheck(ctx context.Context, names []string, _ bool) error {
-	return q.ACMEIssuer.PreCheck(ctx, names, false)
+	// falls are what the attempts that are under way have met so far, by name.
+	falls sync.Map
 }
 
 // public returns the issuance for e's name, which is public, as wanted now and
@@ -87,7 +74,7 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	config := c.want.Config.from(c.want.Issuers[e.name])
-	at := source{config.name(), e.by}
+	at := e.from
 	var rootAt time.Time
 	if info, err := os.Stat(config.CARoot); err == nil {
 		rootAt = info.ModTime()
@@ -95,26 +82,30 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 	if now := c.sources()[at]; now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
 		return now, nil
 	}
-	template, err := c.template(config)
-	if err != nil {
-		return nil, err
+	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort}
+	next.renew, next.obtain = c.magic(), c.magic()
+	turns := []Config{config}
+	if second, ok := config.second(e.by); ok {
+		turns = append(turns, second)
 	}
-	template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
-	template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
-	template.Profile = config.profile(e.by)
-	if e.by == byDNS {
-		if template.DNS01Solver, err = c.dnsSolver(config.DNS); err != nil {
+	for _, config := range turns {
+		template, err := c.template(config)
+		if err != nil {
 			return nil, err
 		}
+		template.AltHTTPPort, template.DisableHTTPChallenge = httpPort, httpPort == 0
+		template.AltTLSALPNPort, template.DisableTLSALPNChallenge = httpsPort, httpsPort == 0
+		template.Profile = config.profile(e.by)
+		if e.by == byDNS {
+			if template.DNS01Solver, err = c.dnsSolver(config.DNS); err != nil {
+				return nil, err
+			}
+		}
+		next.issuers = append(next.issuers, &acmeIssuer{certmagic.NewACMEIssuer(next.renew, template), c, next, config.name()})
 	}
-	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort}
-	next.renew = c.magic()
-	next.acme = certmagic.NewACMEIssuer(next.renew, template)
-	next.issuer = quiet{next.acme}
-	next.renew.Issuers = []certmagic.Issuer{next.issuer}
-	next.obtain = c.magic()
+	next.acme = next.issuers[0].(*acmeIssuer).ACMEIssuer
+	next.renew.Issuers, next.obtain.Issuers = next.issuers, next.issuers
 	next.obtain.OCSP.DisableStapling = true
-	next.obtain.Issuers = next.renew.Issuers
 	all := maps.Clone(c.sources())
 	if all == nil {
 		all = map[source]*issuance{}
@@ -134,9 +125,8 @@ func (c *Certs) sources() map[source]*issuance {
 
 // private returns the issuance of the internal CA.
 func (c *Certs) private() *issuance {
-	i := &issuance{issuer: c.ca, renew: c.magic(), obtain: c.magic()}
-	i.renew.Issuers = []certmagic.Issuer{c.ca}
-	i.obtain.Issuers = []certmagic.Issuer{c.ca}
+	i := &issuance{issuers: []certmagic.Issuer{c.ca}, renew: c.magic(), obtain: c.magic()}
+	i.renew.Issuers, i.obtain.Issuers = i.issuers, i.issuers
 	i.renew.DisableARI, i.obtain.DisableARI = true, true
 	i.obtain.DisableStorageCheck = true // an order costs nothing: saving its result is the check
 	return i
@@ -219,31 +209,6 @@ func (c Config) directory() string {
 		return d
 	}
 	return c.Issuer
-}
-
-// explain makes of an error of certmagic one for people: what the CA says where
-// it says something, and else the cause without the name, which they know.
-func (i *issuance) explain(name string, err error) error {
-	var proof unproven
-	if errors.As(err, &proof) {
-		return &Failure{Text: proof.Error()}
-	}
-	var problem acme.Problem
-	if errors.As(err, &problem) {
-		f, kind := refusal(i.config.name(), name, problem)
-		switch kind {
-		case "connection", "tls", "unauthorized", "incorrectResponse": // it met nobody, or somebody else
-			if i.httpPort != 0 && i.httpPort != 80 || i.httpsPort != 0 && i.httpsPort != 443 {
-				f.Text += fmt.Sprintf("; a public CA connects to ports 80 and 443, and this box listens on %s", ports(i.httpPort, i.httpsPort))
-			}
-		}
-		return f
-	}
-	text := strings.Join(strings.Fields(err.Error()), " ")
-	for _, noise := range []string{"[" + name + "] Obtain: ", "[" + name + "] Renew: ", "[" + name + "] "} {
-		text = strings.TrimPrefix(text, noise)
-	}
-	return &Failure{Text: text, Hint: unreachable(i.config.name(), err)}
 }
 
 func ports(http, https int) string {

@@ -7,6 +7,9 @@ import "roost/tls/dns01"
 type Config struct {
 	// Issuer is "letsencrypt", "zerossl", "internal" or the URL of an ACME directory; "letsencrypt" when empty.
 	Issuer string `toml:"issuer" json:"issuer,omitempty"`
+	// Fallback is the CA that is asked for a name when Issuer does not issue for it for reasons of its own: as Issuer,
+	// but not "internal", or "none". When empty it is "zerossl" where Issuer is Let's Encrypt and there is an Email, else none.
+	Fallback string `toml:"fallback" json:"fallback,omitempty"`
 	// Email is given to the CA for its notices; optional.
 	Email string `toml:"email" json:"email,omitempty"`
 	// Staging orders from the CA's staging side, whose limits are wide and whose
@@ -49,12 +52,49 @@ type Want struct {
 	AnyName bool
 }
 
-// from is c for names with an issuer of their own: what c says of its issuer alone does not hold for that, and
-// what is not about getting certificates for no name.
+// from is c for names with an issuer of their own: what c says of its issuer
+// alone does not hold for that, and no other is asked. What is not about
+// getting certificates is for no name.
 func (c Config) from(issuer string) Config {
 	c.ServeRoot = false
-	if issuer != "" && issuer != c.issuer() {
-		c.Issuer, c.Staging, c.Profile, c.EAB = issuer, false, "", EAB{}
+	if issuer == "" {
+		return c
 	}
+	if issuer != c.issuer() {
+		c = c.only(issuer)
+	}
+	c.Fallback = none
 	return c
+}
+
+// only is c with another issuer.
+func (c Config) only(issuer string) Config {
+	c.Issuer, c.Fallback, c.Staging, c.Profile, c.EAB = issuer, none, false, "", EAB{}
+	return c
+}
+
+// none is the Fallback that is no CA.
+const none = "none"
+
+// fallback is Fallback with its default; empty when there is none.
+func (c Config) fallback(by proof) string {
+	second := c.Fallback
+	if second == "" && c.issuer() == LetsEncrypt && !c.Staging && c.Email != "" {
+		second = ZeroSSL
+	}
+	if second == none || second == ZeroSSL && by == byAddress {
+		return "" // ZeroSSL has no certificates for addresses over ACME
+	}
+	return second
+}
+
+// second is the Config of the CA that is asked after c's.
+func (c Config) second(by proof) (Config, bool) {
+	second := c.fallback(by)
+	return c.only(second), second != ""
+}
+
+// source is where names that are proved so come from.
+func (c Config) source(by proof) source {
+	return source{c.name(), c.fallback(by), by}
 }

@@ -17,14 +17,15 @@ type entry struct {
 	name     string
 	internal bool
 	config   Config // with the issuer of this name
-	issuer   string // for Status
 	by       proof  // to a public CA
+	from     source // which
 	refused  bool   // no CA could issue it; err says why, and nothing is tried
 	own      *pair  // its files; nil: a CA is asked
 
 	cancel context.CancelFunc // ends the keeper; nil when none was started
 	nudge  chan struct{}      // ends the keeper's wait; holds one
 
+	issuer   string           // for Status: who issued cert, or else the first to be asked
 	looked   bool             // the storage has been searched
 	shown    bool             // and handshakes see what was found
 	cert     *tls.Certificate // nil when there is none
@@ -59,6 +60,7 @@ func newEntry(name string, config Config, issuers map[string]string) *entry {
 	} else if config.DNS.Provider != "" && (wild || config.DNS.All) {
 		e.by = byDNS
 	}
+	e.from = config.source(e.by)
 	if wild && !e.internal && e.by != byDNS && !e.refused {
 		e.refused, e.err = true, errors.New("a wildcard is proved to a CA by the DNS alone (RFC 8555, section 8.4): set dns in [tls], name each domain, or use the internal issuer")
 	}

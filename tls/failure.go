@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/mholt/acmez/v3/acme"
 )
@@ -30,13 +29,13 @@ func hintOf(err error) string {
 }
 
 // refusal is what an ACME CA says in a problem document (RFC 8555, section 6.7).
-func refusal(issuer, name string, problem acme.Problem) (f *Failure, kind string) {
+func refusal(issuer, name string, problem acme.Problem) *Failure {
 	text := problem.Detail
 	for _, sub := range problem.Subproblems {
 		text += "; " + sub.Detail
 	}
-	kind = strings.TrimPrefix(problem.Type, acme.ProblemTypeNamespace)
-	f = &Failure{Text: fmt.Sprintf("%s says: %s (%s)", issuer, text, kind)}
+	kind := kind(problem)
+	f := &Failure{Text: fmt.Sprintf("%s says: %s (%s)", issuer, text, kind)}
 	switch kind {
 	case "rateLimited":
 		f.Hint = "the CA issues nothing for " + name + " for a while: wait until the time that it names; what is there is served meanwhile"
@@ -51,7 +50,7 @@ func refusal(issuer, name string, problem acme.Problem) (f *Failure, kind string
 	case "rejectedIdentifier", "unsupportedIdentifier":
 		f.Hint = "this CA does not issue for such a name: choose another, or the internal one: issuer in [tls]"
 	}
-	return f, kind
+	return f
 }
 
 // unreachable is the hint of an error on the way to the CA; empty for any other.

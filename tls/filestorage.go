@@ -48,26 +48,30 @@ func unusable(err error) bool {
 }
 
 // setAside moves the stored certificate of name, which is unusable, to the
-// folder of such, for whoever wants to know; the error is fs.ErrNotExist when
-// it is gone then. It is looked at again where nobody else can be storing it.
+// folder of such, for whoever wants to know, and returns what there is by
+// another CA; the error is fs.ErrNotExist when there is none. It is looked at again where nobody else can be storing it.
 func (c *Certs) setAside(ctx context.Context, i *issuance, name string) (certmagic.Certificate, error) {
 	lock := "issue_cert_" + name // as certmagic has it
 	if err := c.storage.Lock(ctx, lock); err != nil {
 		return certmagic.Certificate{}, err
 	}
 	defer c.storage.Unlock(context.WithoutCancel(ctx), lock)
-	cert, err := i.obtain.CacheManagedCertificate(ctx, name)
-	if !unusable(err) || ctx.Err() != nil {
-		return cert, err
+	for _, issuer := range i.issuers {
+		one := *i.obtain
+		one.Issuers = []certmagic.Issuer{issuer}
+		cert, err := one.CacheManagedCertificate(ctx, name)
+		if !unusable(err) || ctx.Err() != nil {
+			continue
+		}
+		from := certmagic.StorageKeys.CertsSitePrefix(issuer.IssuerKey(), name)
+		aside := filepath.Join(c.o.Dir, "corrupt", time.Now().UTC().Format("20060102T150405.000Z-")+filepath.Base(from))
+		if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
+			return cert, err
+		}
+		if err := os.Rename(c.storage.Filename(from), aside); err != nil {
+			return cert, err
+		}
+		c.log.Error("a stored certificate cannot be used; getting another", "name", name, "error", err, "kept", aside)
 	}
-	from := certmagic.StorageKeys.CertsSitePrefix(i.issuer.IssuerKey(), name)
-	aside := filepath.Join(c.o.Dir, "corrupt", time.Now().UTC().Format("20060102T150405.000Z-")+filepath.Base(from))
-	if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
-		return cert, err
-	}
-	if err := os.Rename(c.storage.Filename(from), aside); err != nil {
-		return cert, err
-	}
-	c.log.Error("a stored certificate cannot be used; getting another", "name", name, "error", err, "kept", aside)
-	return cert, fs.ErrNotExist
+	return i.obtain.CacheManagedCertificate(ctx, name)
 }

@@ -27,8 +27,7 @@ type table struct {
 type place struct {
 	cert     *tls.Certificate // nil: none yet
 	internal bool             // the internal CA may make one on the spot
-	issuer   string           // the public CA, by Config.name
-	by       proof            // how it is proved to that
+	from     source           // the public CAs
 }
 
 // publish makes the table of what the entries are now. The caller holds c.mu.
@@ -42,7 +41,7 @@ func (c *Certs) publish() {
 	}
 	outside := 0
 	for name, e := range c.entries {
-		p := place{cert: e.cert, internal: e.internal, issuer: e.issuer, by: e.by}
+		p := place{cert: e.cert, internal: e.internal, from: e.from}
 		if p.internal && p.cert != nil && time.Now().After(p.cert.Leaf.NotAfter) {
 			p.cert = nil // the box was off for long; better one from the mint than this
 		}

@@ -62,6 +62,9 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 		}
 	}
 	cert, err := c.load(ctx, i, e.name)
+	if err == nil {
+		c.credit(ctx, e, i, cert)
+	}
 	c.looked(e)
 	if errors.Is(err, fs.ErrNotExist) {
 		if i.acme != nil && e.by != byDNS && i.httpPort == 0 && i.httpsPort == 0 {
@@ -179,11 +182,21 @@ func (c *Certs) event(ctx context.Context, event string, data map[string]any) er
 	renewal, _ := data["renewal"].(bool)
 	switch event {
 	case "cert_obtained":
+		key, _ := data["issuer"].(string)
+		var from *issuance
 		c.mu.Lock()
 		if e := c.entries[name]; e != nil && e.own == nil {
+			if from = c.issuance(e.internal, e.from); from != nil {
+				e.issuer = from.named(key)
+			}
 			c.got(e, renewal)
 		}
 		c.mu.Unlock()
+		if from != nil {
+			if err := from.supersede(ctx, name, key); err != nil {
+				c.log.Warn("cannot remove the certificate of another CA", "name", name, "error", err)
+			}
+		}
 		c.poke()
 	case "cert_failed":
 		err, _ := data["error"].(error)
@@ -205,7 +218,7 @@ func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 	if skip {
 		return
 	}
-	if i := c.issuance(e.internal, e.issuer, e.by); i != nil {
+	if i := c.issuance(e.internal, e.from); i != nil {
 		err = c.explain(ctx, i, e, err)
 	}
 	c.mu.Lock()
@@ -214,18 +227,18 @@ func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 }
 
 // issuance returns the newest one for names of a kind; nil before the first is needed.
-func (c *Certs) issuance(internal bool, issuer string, by proof) *issuance {
+func (c *Certs) issuance(internal bool, from source) *issuance {
 	if internal {
 		return c.internal
 	}
-	return c.sources()[source{issuer, by}]
+	return c.sources()[from]
 }
 
 // configFor tells the cache how to renew cert. It takes no lock, for it is called under those of the cache.
 func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error) {
 	name := cert.Names[0]
 	at, known := c.table.Load().find(name)
-	if i := c.issuance(known && at.internal || !known && Internal(name), at.issuer, at.by); i != nil {
+	if i := c.issuance(known && at.internal || !known && Internal(name), at.from); i != nil {
 		return i.renew, nil
 	}
 	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)

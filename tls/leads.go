@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/mholt/acmez/v3/acme"
 )
 
 const (
@@ -45,15 +43,16 @@ var system = surroundings{
 // it met nobody, or somebody else.
 func (c *Certs) explain(ctx context.Context, i *issuance, e *entry, err error) error {
 	said := i.explain(e.name, err)
-	var problem acme.Problem
-	var f *Failure
-	if e.internal || e.by != byPorts || !errors.As(err, &problem) || !errors.As(said, &f) {
+	if e.internal || e.by != byPorts {
 		return said
 	}
-	switch strings.TrimPrefix(problem.Type, acme.ProblemTypeNamespace) {
-	case "connection", "tls", "unauthorized", "incorrectResponse", "dns":
+	var all falls
+	if !errors.As(err, &all) {
+		return said
+	}
+	if slices.ContainsFunc(all, func(f fall) bool { return unmet(f.err) }) {
 		if leads := c.around.leads(ctx, e.name); leads != "" {
-			f.Text += "; " + leads
+			said.Text += "; " + leads
 		}
 	}
 	return said

@@ -47,7 +47,7 @@ func TestAnAddressGetsACertificateOfAShortLife(t *testing.T) {
 			b.Want(Want{Config: Config{CARoot: ca.root}, Names: []string{public}})
 			leaf := b.leaf(t, public)
 			// Asked for none, this CA takes any.
-			if got := b.sources()[source{LetsEncrypt, byAddress}].acme.Profile; got != "shortlived" {
+			if got := b.sources()[source{LetsEncrypt, "", byAddress}].acme.Profile; got != "shortlived" {
 				t.Errorf("the CA was asked for %q", got)
 			}
 			if len(leaf.IPAddresses) != 1 || leaf.IPAddresses[0].String() != public || len(leaf.DNSNames) != 0 {
@@ -184,8 +184,8 @@ func TestNamesHaveIssuersOfTheirOwn(t *testing.T) {
 	// Each is renewed where it was got.
 	for name, ca := range map[string]*acmeCA{"one.issuers.example.com": one, "two.issuers.example.com": two} {
 		config, err := b.configFor(certmagic.Certificate{Names: []string{name}})
-		if err != nil || config.Issuers[0].(quiet).CA != ca.directory {
-			t.Errorf("%s: %v, %v", name, config.Issuers[0].(quiet).CA, err)
+		if err != nil || config.Issuers[0].(*acmeIssuer).CA != ca.directory {
+			t.Errorf("%s: %v, %v", name, config.Issuers[0].(*acmeIssuer).CA, err)
 		}
 	}
 	// A name may move to another, and the rest stays.

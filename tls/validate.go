@@ -33,22 +33,19 @@ func ValidateConfig(c Config) []Complaint {
 	complain := func(key, hint, format string, args ...any) {
 		all = append(all, Complaint{key, fmt.Sprintf(format, args...), hint})
 	}
-	switch issuer := c.issuer(); issuer {
-	case LetsEncrypt, internalCA:
-	case ZeroSSL:
-		if c.Email == "" && c.EAB == (EAB{}) {
-			complain("email", "set email to the address of your ZeroSSL account, or of a new one", "zerossl issues nothing without an e-mail address")
-		}
+	if c.issuer() != internalCA {
+		c.checkIssuer("issuer", c.issuer(), complain)
+	}
+	switch c.Fallback {
+	case "", none:
+	case c.issuer():
+		complain("fallback", `name another CA, or "none"`, "%s is the issuer already", c.Fallback)
+	case internalCA:
+		complain("fallback", `name a public CA, or "none"`, "no browser trusts the internal CA, so it cannot stand in for another")
 	default:
-		const hint = `use "letsencrypt", "zerossl", "internal" or the URL of an ACME directory such as "https://ca.example.com/acme/directory"`
-		u, err := url.Parse(issuer)
-		switch {
-		case err != nil || !strings.Contains(issuer, "://"):
-			complain("issuer", hint, "unknown issuer %q", issuer)
-		case u.Host == "":
-			complain("issuer", hint, "the URL %q names no host", issuer)
-		case u.Scheme != "https" && !(u.Scheme == "http" && Internal(u.Hostname())):
-			complain("issuer", "use https; http is good enough only for private addresses", "the ACME directory %q cannot be trusted over %s", issuer, u.Scheme)
+		c.checkIssuer("fallback", c.Fallback, complain)
+		if c.issuer() == internalCA || c.Staging {
+			complain("fallback", "remove fallback", "only a CA that issues for use has one that stands in for it")
 		}
 	}
 	if c.Email != "" {
@@ -76,4 +73,30 @@ func ValidateConfig(c Config) []Complaint {
 	}
 	c.DNS.Check(Internal, func(key, hint, format string, args ...any) { complain("dns."+key, hint, format, args...) })
 	return all
+}
+
+// checkIssuer looks at a CA that key names.
+func (c Config) checkIssuer(key, issuer string, complain func(key, hint, format string, args ...any)) {
+	switch issuer {
+	case LetsEncrypt:
+	case ZeroSSL:
+		if c.Email == "" && (c.EAB == (EAB{}) || key != "issuer") {
+			complain("email", "set email to the address of your ZeroSSL account, or of a new one", "zerossl issues nothing without an e-mail address")
+		}
+	default:
+		other := `"internal"`
+		if key == "fallback" {
+			other = `"none"`
+		}
+		hint := `use "letsencrypt", "zerossl", ` + other + ` or the URL of an ACME directory such as "https://ca.example.com/acme/directory"`
+		u, err := url.Parse(issuer)
+		switch {
+		case err != nil || !strings.Contains(issuer, "://"):
+			complain(key, hint, "unknown issuer %q", issuer)
+		case u.Host == "":
+			complain(key, hint, "the URL %q names no host", issuer)
+		case u.Scheme != "https" && !(u.Scheme == "http" && Internal(u.Hostname())):
+			complain(key, "use https; http is good enough only for private addresses", "the ACME directory %q cannot be trusted over %s", issuer, u.Scheme)
+		}
+	}
 }

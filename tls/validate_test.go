@@ -50,6 +50,15 @@ func TestWhatIsWrongWithAConfigIsToldAtOnce(t *testing.T) {
 		{Config{Email: "Ops <ops@example.com>"}, "email: "},
 		{Config{CARoot: filepath.Join(t.TempDir(), "none")}, "ca_root: cannot read"},
 		{Config{CARoot: text}, "ca_root: " + text + " holds no certificate"},
+		{Config{Fallback: "none"}, ""},
+		{Config{Fallback: "https://ca.example.com/dir", Issuer: "zerossl", Email: "ops@example.com"}, ""},
+		{Config{Fallback: "zerossl"}, "email: zerossl issues nothing"},
+		{Config{Fallback: "zerossl", EAB: EAB{KeyID: "kid", HMACFile: hmac}}, "email: zerossl issues nothing"},
+		{Config{Fallback: "letsencrypt"}, "fallback: letsencrypt is the issuer already"},
+		{Config{Fallback: "internal"}, "fallback: no browser trusts"},
+		{Config{Fallback: "zeroSSL", Issuer: "internal"}, `fallback: unknown issuer "zeroSSL"|fallback: only a CA`},
+		{Config{Fallback: "letsencrypt", Issuer: "internal"}, "fallback: only a CA"},
+		{Config{Fallback: "https://ca.example.com/dir", Staging: true}, "fallback: only a CA"},
 		{Config{Issuer: "nobody", Email: "nobody", CARoot: text}, "issuer: |email: |ca_root: "},
 	} {
 		var all []string
