@@ -5,11 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,20 +18,14 @@ import (
 	"github.com/quic-go/quic-go/http3"
 
 	"roost/internal/httplint"
+	"roost/internal/testca"
 	rtls "roost/tls"
 )
 
 // person is a certificate of a client.
-func (m *maker) person(name string) tls.Certificate {
-	return m.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-}
-
-// storeRoot writes m's root where it is to be trusted.
-func (m *maker) storeRoot(file string) {
-	m.t.Helper()
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: m.root.Raw}), 0o600); err != nil {
-		m.t.Fatal(err)
-	}
+func person(ca *testca.CA, name string) tls.Certificate {
+	cert, key := ca.Sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 }
 
 // speaker asks the box over one protocol, under a server name of its own
@@ -81,11 +73,11 @@ var protocols = []string{"h1", "h2", "h3"}
 func TestASiteThatAsksClientsForCertificatesIsReachedNoOtherWay(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
-	m, others := newMaker(t, "People"), newMaker(t, "Others")
-	ann, eve := m.person("ann"), others.person("eve")
+	people, others := testca.New(t, "People"), testca.New(t, "Others")
+	ann, eve := person(people, "ann"), person(others, "eve")
 	root := b.folder(map[string]string{"index.html": "hello"})
 	ca := filepath.Join(b.dir, "people.pem")
-	m.storeRoot(ca)
+	people.WriteRoot(ca)
 	site := func(auth *rtls.ClientAuth, domains ...string) Site {
 		return Site{Domains: domains, Target: Target{Root: root}, ClientAuth: auth}
 	}
@@ -156,7 +148,7 @@ func TestASiteThatAsksClientsForCertificatesIsReachedNoOtherWay(t *testing.T) {
 	if status, err := kept("secret.localhost"); status != 200 || err != nil {
 		t.Error(status, err)
 	}
-	others.storeRoot(ca)
+	others.WriteRoot(ca)
 	b.settled(c)
 	if status, err := kept("secret.localhost"); status != 421 || err != nil {
 		t.Errorf("signed by roots that are gone: %d, %v", status, err)
@@ -169,9 +161,9 @@ func TestASiteThatAsksClientsForCertificatesIsReachedNoOtherWay(t *testing.T) {
 func TestPlainRequestsDoNotReachASiteThatAsksForCertificates(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
-	m := newMaker(t, "People")
+	people := testca.New(t, "People")
 	ca := filepath.Join(b.dir, "people.pem")
-	m.storeRoot(ca)
+	people.WriteRoot(ca)
 	root := b.folder(map[string]string{"index.html": "hello"})
 	c := Config{Host: Listen{TrustedProxies: []string{"127.0.0.0/8"}}}
 	for domain, auth := range map[string]*rtls.ClientAuth{"secret.localhost": {CA: ca}, "bare.localhost": {CA: ca}, "maybe.localhost": {CA: ca, Mode: "verify_if_given"}, "open.localhost": nil} {
@@ -211,7 +203,7 @@ func TestPlainRequestsDoNotReachASiteThatAsksForCertificates(t *testing.T) {
 
 func TestAClientAuthThatCannotBeHasItsLine(t *testing.T) {
 	dir := folderWith(t, "public/")
-	newMaker(t, "People").storeRoot(filepath.Join(dir, "people.pem"))
+	testca.New(t, "People").WriteRoot(filepath.Join(dir, "people.pem"))
 	_, problems := Check(filepath.Join(dir, "roost.toml"), []byte(`[host]
 https = "off"
 

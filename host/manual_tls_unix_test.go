@@ -3,11 +3,12 @@
 package host
 
 import (
-	"crypto/x509"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"roost/internal/testca"
 )
 
 // named are the files that configs of docs/tls.md name, with something good in them.
@@ -34,9 +35,9 @@ func TestEveryConfigOfTheManualOfCertificatesIsGood(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := newMaker(t, "Root")
-	m.storeRoot(filepath.Join(dir, "people.pem"))
-	m.write(dir, m.sign(&x509.Certificate{DNSNames: []string{"example.com", "*.example.com"}}))
+	ca := testca.New(t, "Root")
+	ca.WriteRoot(filepath.Join(dir, "people.pem"))
+	ca.Write(dir, nil, "example.com", "*.example.com")
 	for to, from := range map[string]string{"fullchain.pem": "cert.pem", "privkey.pem": "key.pem"} {
 		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
 			t.Fatal(err)

@@ -1,87 +1,23 @@
 package host
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/testca"
 )
-
-// maker is a CA of tests.
-type maker struct {
-	t    *testing.T
-	root *x509.Certificate
-	key  crypto.Signer
-	pool *x509.CertPool
-}
-
-func newMaker(t *testing.T, name string) *maker {
-	m := &maker{t: t, pool: x509.NewCertPool()}
-	c := m.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	m.root, m.key = c.Leaf, c.PrivateKey.(crypto.Signer)
-	m.pool.AddCert(m.root)
-	return m
-}
-
-// sign makes a certificate of what is given of it, with a key of its own.
-func (m *maker) sign(as *x509.Certificate) tls.Certificate {
-	m.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	as.SerialNumber, _ = rand.Int(rand.Reader, big.NewInt(1<<60))
-	as.NotBefore = time.Now().Add(-24 * time.Hour)
-	if as.NotAfter.IsZero() {
-		as.NotAfter = time.Now().Add(24 * time.Hour)
-	}
-	parent, signer := m.root, m.key
-	if parent == nil {
-		parent, signer = as, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, as, parent, key.Public(), signer)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-// write stores c as cert.pem and key.pem of dir.
-func (m *maker) write(dir string, c tls.Certificate) {
-	m.t.Helper()
-	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, "key.pem": {Type: "PRIVATE KEY", Bytes: key}} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			m.t.Fatal(err)
-		}
-	}
-}
 
 func TestASiteBringsItsCertificate(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
-	m := newMaker(t, "Root")
+	ca := testca.New(t, "Root")
 	dir := b.folder(map[string]string{"index.html": "hello"})
-	m.write(dir, m.sign(&x509.Certificate{DNSNames: []string{"own.example.com"}}))
+	ca.Write(dir, nil, "own.example.com")
 	file := filepath.Join(dir, "roost.toml")
 	c, problems := Check(file, []byte(`
 [[site]]
@@ -96,7 +32,7 @@ key = "key.pem"
 	b.settled(c)
 	serial := func() string {
 		t.Helper()
-		conn, err := tls.Dial("tcp", b.address("https"), &tls.Config{ServerName: "own.example.com", RootCAs: m.pool})
+		conn, err := tls.Dial("tcp", b.address("https"), &tls.Config{ServerName: "own.example.com", RootCAs: ca.Pool})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +41,7 @@ key = "key.pem"
 	}
 	first := serial()
 	// A bad one is a problem of the status, and the site goes on.
-	m.write(dir, m.sign(&x509.Certificate{DNSNames: []string{"own.example.com"}, NotAfter: time.Now().Add(-time.Minute)}))
+	ca.Write(dir, func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Minute) }, "own.example.com")
 	until(t, "the problem is told", func() bool {
 		return slices.ContainsFunc(b.Status().Problems, func(p string) bool {
 			return strings.Contains(p, "certificate for own.example.com") && strings.Contains(p, "expired on")
@@ -114,16 +50,16 @@ key = "key.pem"
 	if serial() != first {
 		t.Error("the expired one is served")
 	}
-	m.write(dir, m.sign(&x509.Certificate{DNSNames: []string{"own.example.com"}}))
+	ca.Write(dir, nil, "own.example.com")
 	until(t, "the next one is served", func() bool { return serial() != first })
 	until(t, "no problem is left", func() bool { return len(b.Status().Problems) == 0 })
 }
 
 func TestACertificateThatCannotBeUsedHasItsLine(t *testing.T) {
-	m := newMaker(t, "Root")
+	ca := testca.New(t, "Root")
 	dir := folderWith(t, "public/", "a/", "b/")
-	m.write(filepath.Join(dir, "a"), m.sign(&x509.Certificate{DNSNames: []string{"a.example.com"}, IPAddresses: []net.IP{{192, 0, 2, 1}}}))
-	m.write(filepath.Join(dir, "b"), m.sign(&x509.Certificate{DNSNames: []string{"b.example.com"}}))
+	ca.Write(filepath.Join(dir, "a"), nil, "a.example.com", "192.0.2.1")
+	ca.Write(filepath.Join(dir, "b"), nil, "b.example.com")
 	c, problems := Check(filepath.Join(dir, "roost.toml"), []byte(`[[site]]
 domains = ["a.example.com", "other.example.com"]
 root = "public"

@@ -11,35 +11,36 @@ import (
 	"time"
 
 	"github.com/mholt/acmez/v3"
+
+	"roost/internal/testca"
 )
 
 // person is a certificate of a client.
-func (m *maker) person(edit func(*x509.Certificate)) tls.Certificate {
-	m.t.Helper()
+func person(ca *testca.CA, edit func(*x509.Certificate)) tls.Certificate {
 	as := &x509.Certificate{Subject: pkix.Name{CommonName: "ann"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	if edit != nil {
 		edit(as)
 	}
-	cert, key := m.sign(as)
+	cert, key := ca.Sign(as)
 	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 }
 
-// asks is a Clients of m's root for names.
-func (m *maker) asks(mode string, names ...string) Clients {
-	return Clients{ClientAuth: ClientAuth{CA: "of " + m.root.SerialNumber.String(), Mode: mode}, Names: names, Roots: string(certificatePEM(m.root.Raw))}
+// asks is a Clients of the root of ca for names.
+func asks(ca *testca.CA, mode string, names ...string) Clients {
+	return Clients{ClientAuth: ClientAuth{CA: "of " + ca.Root.SerialNumber.String(), Mode: mode}, Names: names, Roots: string(ca.RootPEM())}
 }
 
 func TestClientsShowACertificateWhereTheyAreAsked(t *testing.T) {
-	m, other := newMaker(t), newMaker(t)
-	ann := m.person(nil)
-	late := m.person(func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Minute) })
-	server := m.person(func(as *x509.Certificate) { as.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+	people, other := testca.New(t, "Root"), testca.New(t, "Root")
+	ann := person(people, nil)
+	late := person(people, func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Minute) })
+	server := person(people, func(as *x509.Certificate) { as.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
 	c := running(t, Options{}, nil)
 	address := serving(t, c)
 	none := Clients{ClientAuth: ClientAuth{CA: "gone"}, Names: []string{"gone.localhost"}}
 	c.Want(Want{
 		Names:   []string{"secret.localhost", "maybe.localhost", "gone.localhost", "open.localhost", "*.wild.internal", "127.0.0.1"},
-		Clients: []Clients{m.asks("", "secret.localhost", "*.wild.internal", "127.0.0.1"), m.asks("verify_if_given", "maybe.localhost"), none},
+		Clients: []Clients{asks(people, "", "secret.localhost", "*.wild.internal", "127.0.0.1"), asks(people, "verify_if_given", "maybe.localhost"), none},
 		AnyName: true,
 	})
 	settle(t, c)
@@ -53,12 +54,12 @@ func TestClientsShowACertificateWhereTheyAreAsked(t *testing.T) {
 			{"SECRET.localhost", &ann, true},
 			{"secret.localhost", nil, false},
 			{"SECRET.localhost", nil, false},
-			{"secret.localhost", new(other.person(nil)), false},
+			{"secret.localhost", new(person(other, nil)), false},
 			{"secret.localhost", &late, false},
 			{"secret.localhost", &server, false},
 			{"maybe.localhost", nil, true},
 			{"maybe.localhost", &ann, true},
-			{"maybe.localhost", new(other.person(nil)), false},
+			{"maybe.localhost", new(person(other, nil)), false},
 			{"gone.localhost", &ann, false}, // roots that cannot be read are not the system's
 			{"gone.localhost", nil, false},
 			{"open.localhost", nil, true},
@@ -89,11 +90,11 @@ func TestClientsShowACertificateWhereTheyAreAsked(t *testing.T) {
 
 func TestATicketOfOneSiteDoesNotOpenAnother(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		m := newMaker(t)
-		ann := m.person(nil)
+		people := testca.New(t, "Root")
+		ann := person(people, nil)
 		c := running(t, Options{}, nil)
 		address := serving(t, c)
-		w := Want{Names: []string{"secret.localhost", "open.localhost"}, Clients: []Clients{m.asks("", "secret.localhost")}}
+		w := Want{Names: []string{"secret.localhost", "open.localhost"}, Clients: []Clients{asks(people, "", "secret.localhost")}}
 		c.Want(w)
 		settle(t, c)
 		sessions := oneCache{tls.NewLRUClientSessionCache(1)}
@@ -125,8 +126,8 @@ func TestATicketOfOneSiteDoesNotOpenAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Other roots: what they had signed counts no more, sessions neither.
-		next := newMaker(t)
-		w.Clients = []Clients{next.asks("", "secret.localhost")}
+		next := testca.New(t, "Root")
+		w.Clients = []Clients{asks(next, "", "secret.localhost")}
 		c.Want(w)
 		if _, err := ask("secret.localhost", &ann); err == nil {
 			t.Errorf("%s: a session outlives the roots that it was begun under", what)
@@ -137,7 +138,7 @@ func TestATicketOfOneSiteDoesNotOpenAnother(t *testing.T) {
 func TestWhatIsWrongWithClientAuthIsToldAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "good.pem"), filepath.Join(dir, "bad.pem")
-	if err := os.WriteFile(good, certificatePEM(newMaker(t).root.Raw), 0o600); err != nil {
+	if err := os.WriteFile(good, testca.New(t, "Root").RootPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(bad, []byte("nonsense"), 0o600); err != nil {

@@ -1,97 +1,21 @@
 package tls
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"roost/internal/testca"
 )
-
-// maker is a CA of tests: a root, and what it signs.
-type maker struct {
-	t    *testing.T
-	root *x509.Certificate
-	key  crypto.Signer
-	pool *x509.CertPool
-}
-
-func newMaker(t *testing.T) *maker {
-	t.Helper()
-	m := &maker{t: t, pool: x509.NewCertPool()}
-	m.root, m.key = m.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "Root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	m.pool.AddCert(m.root)
-	return m
-}
-
-// sign makes a certificate of what is given of it, with a key of its own.
-func (m *maker) sign(as *x509.Certificate) (*x509.Certificate, crypto.Signer) {
-	m.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	as.SerialNumber, _ = rand.Int(rand.Reader, big.NewInt(1<<60))
-	if as.NotAfter.IsZero() {
-		as.NotAfter = time.Now().Add(time.Hour)
-	}
-	if as.NotBefore.IsZero() {
-		as.NotBefore = time.Now().Add(-24 * time.Hour)
-	}
-	parent, signer := m.root, m.key
-	if parent == nil {
-		parent, signer = as, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, as, parent, key.Public(), signer)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return cert, key
-}
-
-// site makes the files' content for names; edit may be nil.
-func (m *maker) site(edit func(*x509.Certificate), names ...string) (cert, key []byte) {
-	m.t.Helper()
-	as := &x509.Certificate{}
-	for _, name := range names {
-		if ip := net.ParseIP(name); ip != nil {
-			as.IPAddresses = append(as.IPAddresses, ip)
-		} else {
-			as.DNSNames = append(as.DNSNames, name)
-		}
-	}
-	if edit != nil {
-		edit(as)
-	}
-	leaf, signer := m.sign(as)
-	return append(certificatePEM(leaf.Raw), certificatePEM(m.root.Raw)...), keyPEM(m.t, signer)
-}
-
-func keyPEM(t *testing.T, key crypto.Signer) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-}
 
 // files are a pair in a folder of its own.
 type files struct {
@@ -128,16 +52,16 @@ func quickly(c *Certs) { c.looks = 5 * time.Millisecond }
 
 func TestACertificateOfOnesOwnIsServedAndReadAgainWhenItChanges(t *testing.T) {
 	checkLeaks(t)
-	m := newMaker(t)
+	signer := testca.New(t, "Root")
 	f := newFiles(t, "own.example.com", "*.own.example.com", "192.0.2.7", "own.localhost")
-	f.write(m.site(nil, f.Names...))
+	f.write(signer.Site(nil, f.Names...))
 	c := running(t, Options{}, quickly)
 	address := serving(t, c)
 	c.Want(Want{Names: append(f.Names, "other.localhost"), Own: []Own{f.Own}})
 	// At once, without Settle, and without a CA that could be reached.
-	first := serial(t, address, "own.example.com", m.pool)
+	first := serial(t, address, "own.example.com", signer.Pool)
 	for _, name := range []string{"a.own.example.com", "own.localhost"} {
-		if got := serial(t, address, name, m.pool); got != first {
+		if got := serial(t, address, name, signer.Pool); got != first {
 			t.Errorf("%s has another certificate", name)
 		}
 	}
@@ -154,21 +78,21 @@ func TestACertificateOfOnesOwnIsServedAndReadAgainWhenItChanges(t *testing.T) {
 	}
 	changed := func(what, than string) (now string) {
 		t.Helper()
-		eventually(t, what, func() bool { now = serial(t, address, "own.example.com", m.pool); return now != than })
+		eventually(t, what, func() bool { now = serial(t, address, "own.example.com", signer.Pool); return now != than })
 		return now
 	}
 	// Written over, as some do; clients never meet anything but the one or the other.
-	f.write(m.site(nil, f.Names...))
+	f.write(signer.Site(nil, f.Names...))
 	second := changed("the second pair is served", first)
 	// Renamed over, as others do.
 	next := newFiles(t)
-	next.write(m.site(nil, f.Names...))
+	next.write(signer.Site(nil, f.Names...))
 	os.Rename(next.Cert, f.Cert)
 	os.Rename(next.Key, f.Key)
 	third := changed("the third pair is served", second)
 	// Symbolic links that move, as certbot's.
 	moved := newFiles(t)
-	moved.write(m.site(nil, f.Names...))
+	moved.write(signer.Site(nil, f.Names...))
 	for from, to := range map[string]string{f.Cert: moved.Cert, f.Key: moved.Key} {
 		os.Remove(from)
 		if err := os.Symlink(to, from); err != nil {
@@ -182,7 +106,7 @@ func TestACertificateOfOnesOwnIsServedAndReadAgainWhenItChanges(t *testing.T) {
 }
 
 // broken are pairs that cannot be, and what is said of each.
-func broken(t *testing.T, m *maker) map[string]struct {
+func broken(t *testing.T, signer *testca.CA) map[string]struct {
 	cert, key []byte
 	at, says  string
 } {
@@ -191,10 +115,10 @@ func broken(t *testing.T, m *maker) map[string]struct {
 		cert, key []byte
 		at, says  string
 	}
-	cert, key := m.site(nil, name)
-	other, otherKey := m.site(nil, name)
-	late, lateKey := m.site(func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Hour) }, name)
-	early, earlyKey := m.site(func(as *x509.Certificate) { as.NotBefore = time.Now().Add(30 * time.Minute) }, name)
+	cert, key := signer.Site(nil, name)
+	other, otherKey := signer.Site(nil, name)
+	late, lateKey := signer.Site(func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Hour) }, name)
+	early, earlyKey := signer.Site(func(as *x509.Certificate) { as.NotBefore = time.Now().Add(30 * time.Minute) }, name)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +127,7 @@ func broken(t *testing.T, m *maker) map[string]struct {
 	block, _ := pem.Decode(key)
 	return map[string]bad{
 		"mismatched":      {other, key, "key", "is not that of the certificate in"},
-		"of another kind": {cert, keyPEM(t, rsaKey), "key", "is not that of the certificate in"},
+		"of another kind": {cert, testca.KeyPEM(t, rsaKey), "key", "is not that of the certificate in"},
 		"expired":         {late, lateKey, "cert", "expired on 20"},
 		"not yet valid":   {early, earlyKey, "cert", "is not valid before 20"},
 		"empty":           {nil, key, "cert", "holds no certificate in PEM form"},
@@ -221,8 +145,8 @@ func broken(t *testing.T, m *maker) map[string]struct {
 }
 
 func TestAPairThatCannotBeIsRefusedWithTheReason(t *testing.T) {
-	m := newMaker(t)
-	for name, bad := range broken(t, m) {
+	signer := testca.New(t, "Root")
+	for name, bad := range broken(t, signer) {
 		f := newFiles(t)
 		f.write(bad.cert, bad.key)
 		got := ValidateOwn(f.Cert, f.Key)
@@ -231,7 +155,7 @@ func TestAPairThatCannotBeIsRefusedWithTheReason(t *testing.T) {
 		}
 	}
 	f := newFiles(t)
-	f.write(m.site(nil, "own.example.com"))
+	f.write(signer.Site(nil, "own.example.com"))
 	for _, test := range []struct{ cert, key, at, says string }{
 		{f.Cert, f.Key, "", ""},
 		{"", "", "", ""},
@@ -253,15 +177,15 @@ func TestAPairThatCannotBeIsRefusedWithTheReason(t *testing.T) {
 }
 
 func TestAPairThatCannotBeLeavesTheOneBeforeServing(t *testing.T) {
-	m := newMaker(t)
+	signer := testca.New(t, "Root")
 	f := newFiles(t, "own.example.com")
-	f.write(m.site(nil, f.Names...))
+	f.write(signer.Site(nil, f.Names...))
 	log := &testLog{t: t}
 	c := running(t, Options{Log: slogTo(log)}, quickly)
 	address := serving(t, c)
 	c.Want(Want{Names: f.Names, Own: []Own{f.Own}})
-	now := serial(t, address, "own.example.com", m.pool)
-	for name, bad := range broken(t, m) {
+	now := serial(t, address, "own.example.com", signer.Pool)
+	for name, bad := range broken(t, signer) {
 		f.write(bad.cert, bad.key)
 		eventually(t, name+" is told in status", func() bool {
 			s := status(c, "own.example.com")
@@ -270,21 +194,21 @@ func TestAPairThatCannotBeLeavesTheOneBeforeServing(t *testing.T) {
 		if !strings.Contains(log.String(), bad.says) {
 			t.Errorf("%s: not in the log", name)
 		}
-		if got := serial(t, address, "own.example.com", m.pool); got != now {
+		if got := serial(t, address, "own.example.com", signer.Pool); got != now {
 			t.Errorf("%s is served", name)
 		}
 	}
 	os.Remove(f.Key)
 	eventually(t, "a key that is gone is told", func() bool { return strings.Contains(status(c, "own.example.com").Error, "no such file") })
-	f.write(m.site(nil, f.Names...))
-	eventually(t, "a good pair is served", func() bool { return serial(t, address, "own.example.com", m.pool) != now })
+	f.write(signer.Site(nil, f.Names...))
+	eventually(t, "a good pair is served", func() bool { return serial(t, address, "own.example.com", signer.Pool) != now })
 	eventually(t, "and the trouble forgotten", func() bool { return status(c, "own.example.com").State == Valid })
 }
 
 func TestClientsNeverMeetHalfAPair(t *testing.T) {
-	m := newMaker(t)
+	signer := testca.New(t, "Root")
 	f := newFiles(t, "own.example.com")
-	f.write(m.site(nil, f.Names...))
+	f.write(signer.Site(nil, f.Names...))
 	c := running(t, Options{}, quickly)
 	address := serving(t, c)
 	c.Want(Want{Names: f.Names, Own: []Own{f.Own}})
@@ -298,16 +222,16 @@ func TestClientsNeverMeetHalfAPair(t *testing.T) {
 					return
 				default:
 				}
-				if _, err := dial(address, &tls.Config{ServerName: "own.example.com", RootCAs: m.pool}); err != nil {
+				if _, err := dial(address, &tls.Config{ServerName: "own.example.com", RootCAs: signer.Pool}); err != nil {
 					t.Errorf("a client: %v", err)
 					return
 				}
 			}
 		})
 	}
-	was := serial(t, address, "own.example.com", m.pool)
+	was := serial(t, address, "own.example.com", signer.Pool)
 	for range 5 {
-		cert, key := m.site(nil, f.Names...)
+		cert, key := signer.Site(nil, f.Names...)
 		// In pieces, each of which is looked at more than once.
 		looked := func() {
 			for range 2 {
@@ -318,32 +242,32 @@ func TestClientsNeverMeetHalfAPair(t *testing.T) {
 			os.WriteFile(f.Cert, half, 0o600)
 			looked()
 		}
-		if serial(t, address, "own.example.com", m.pool) != was {
+		if serial(t, address, "own.example.com", signer.Pool) != was {
 			t.Error("the certificate is served without its key")
 		}
 		os.WriteFile(f.Key, key[:len(key)/2], 0o600)
 		looked()
 		os.WriteFile(f.Key, key, 0o600)
-		eventually(t, "the next pair is served", func() bool { return serial(t, address, "own.example.com", m.pool) != was })
-		was = serial(t, address, "own.example.com", m.pool)
+		eventually(t, "the next pair is served", func() bool { return serial(t, address, "own.example.com", signer.Pool) != was })
+		was = serial(t, address, "own.example.com", signer.Pool)
 	}
 	close(done)
 	clients.Wait()
 }
 
 func TestAtStartAnExpiredPairIsServedForWantOfAnotherAndNoneIsNone(t *testing.T) {
-	m := newMaker(t)
+	signer := testca.New(t, "Root")
 	late, missing, elsewhere := newFiles(t, "late.example.com"), newFiles(t, "missing.example.com"), newFiles(t, "elsewhere.example.com")
-	late.write(m.site(func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Hour) }, late.Names...))
-	elsewhere.write(m.site(nil, "www.example.org", "192.0.2.1"))
+	late.write(signer.Site(func(as *x509.Certificate) { as.NotAfter = time.Now().Add(-time.Hour) }, late.Names...))
+	elsewhere.write(signer.Site(nil, "www.example.org", "192.0.2.1"))
 	c := running(t, Options{}, quickly)
 	address := serving(t, c)
 	c.Want(Want{Names: []string{"late.example.com", "missing.example.com", "elsewhere.example.com"}, Own: []Own{late.Own, missing.Own, elsewhere.Own}})
 	settle(t, c) // what broke by itself stands in nobody's way
-	if _, err := dial(address, &tls.Config{ServerName: "late.example.com", RootCAs: m.pool}); err == nil || !strings.Contains(err.Error(), "expired") {
+	if _, err := dial(address, &tls.Config{ServerName: "late.example.com", RootCAs: signer.Pool}); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("late: %v", err)
 	}
-	if _, err := dial(address, &tls.Config{ServerName: "missing.example.com", RootCAs: m.pool}); err == nil || !strings.Contains(err.Error(), "internal error") {
+	if _, err := dial(address, &tls.Config{ServerName: "missing.example.com", RootCAs: signer.Pool}); err == nil || !strings.Contains(err.Error(), "internal error") {
 		t.Errorf("missing: %v", err)
 	}
 	for name, says := range map[string]string{
@@ -358,11 +282,11 @@ func TestAtStartAnExpiredPairIsServedForWantOfAnotherAndNoneIsNone(t *testing.T)
 	if note := NoteOwn(elsewhere.Own); !strings.Contains(note, "is not for elsewhere.example.com but for") {
 		t.Errorf("note: %q", note)
 	}
-	late.write(m.site(nil, late.Names...))
-	missing.write(m.site(nil, missing.Names...))
+	late.write(signer.Site(nil, late.Names...))
+	missing.write(signer.Site(nil, missing.Names...))
 	for _, name := range []string{"late.example.com", "missing.example.com"} {
 		eventually(t, name+" has its certificate", func() bool { return status(c, name).State == Valid })
-		serial(t, address, name, m.pool)
+		serial(t, address, name, signer.Pool)
 	}
 	if note := NoteOwn(late.Own); note != "" {
 		t.Errorf("note: %q", note)
@@ -370,14 +294,14 @@ func TestAtStartAnExpiredPairIsServedForWantOfAnotherAndNoneIsNone(t *testing.T)
 }
 
 func TestAPairExpiresWhileItIsServed(t *testing.T) {
-	m := newMaker(t)
+	signer := testca.New(t, "Root")
 	f := newFiles(t, "own.example.com")
-	f.write(m.site(nil, f.Names...))
+	f.write(signer.Site(nil, f.Names...))
 	p := newPair(f.Cert, f.Key, time.Now())
 	if cert, err := p.state(); cert == nil || err != nil {
 		t.Fatal(cert, err)
 	}
-	later := time.Now().Add(2 * time.Hour)
+	later := time.Now().Add(48 * time.Hour)
 	if !p.look(later) {
 		t.Error("nothing to say when it has expired")
 	}
@@ -388,7 +312,7 @@ func TestAPairExpiresWhileItIsServed(t *testing.T) {
 		t.Error("says so again")
 	}
 	// One from a later time on is taken when that has come.
-	f.write(m.site(func(as *x509.Certificate) { as.NotBefore, as.NotAfter = later.Add(time.Hour), later.Add(9*time.Hour) }, f.Names...))
+	f.write(signer.Site(func(as *x509.Certificate) { as.NotBefore, as.NotAfter = later.Add(time.Hour), later.Add(9*time.Hour) }, f.Names...))
 	before, _ := p.state()
 	p.look(later)
 	p.look(later)
@@ -407,23 +331,23 @@ func TestACertificateOfOnesOwnWinsOverTheCA(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon; quickly(c) })
 	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
-	m := newMaker(t)
+	signer := testca.New(t, "Root")
 	f := newFiles(t, "wins.example.com", "*.wins.example.com")
-	f.write(m.site(nil, f.Names...))
+	f.write(signer.Site(nil, f.Names...))
 	w := Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{"wins.example.com", "*.wins.example.com", "ca.example.com"}, Own: []Own{f.Own}}
 	b.Want(w)
 	b.valid(t, "ca.example.com")
 	if n := ca.orders.Load(); n != 1 {
 		t.Errorf("%d orders, want that for the other name alone", n)
 	}
-	own := serial(t, b.https, "wins.example.com", m.pool)
-	serial(t, b.https, "any.wins.example.com", m.pool)
+	own := serial(t, b.https, "wins.example.com", signer.Pool)
+	serial(t, b.https, "any.wins.example.com", signer.Pool)
 	// Without it the CA is asked; until it has issued, the old one is served.
 	w.Own, w.Names = nil, []string{"wins.example.com", "ca.example.com"}
 	ca.down.Store(true)
 	b.Want(w)
 	eventually(t, "the CA is asked", func() bool { return status(b.Certs, "wins.example.com").State == Failing })
-	if serial(t, b.https, "wins.example.com", m.pool) != own {
+	if serial(t, b.https, "wins.example.com", signer.Pool) != own {
 		t.Error("another certificate while the CA is down")
 	}
 	ca.down.Store(false)
@@ -432,7 +356,7 @@ func TestACertificateOfOnesOwnWinsOverTheCA(t *testing.T) {
 	// And back: it is served at once, and the CA's is not renewed any more.
 	w.Own = []Own{f.Own}
 	b.Want(w)
-	if serial(t, b.https, "wins.example.com", m.pool) != own {
+	if serial(t, b.https, "wins.example.com", signer.Pool) != own {
 		t.Error("not the certificate of one's own")
 	}
 	eventually(t, "the CA's is forgotten", func() bool { return len(b.cache.AllMatchingCertificates("wins.example.com")) == 0 })

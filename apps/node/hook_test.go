@@ -3,14 +3,8 @@
 package node
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -18,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/testca"
 )
 
 const server = `
@@ -83,7 +79,7 @@ func TestAServerOnAnyFreePortHasThePrivateSocket(t *testing.T) {
 }
 
 func TestAnHTTPSServerTakesPlainHTTPFromThePrivateSocket(t *testing.T) {
-	cert, key := certificate(t)
+	cert, key := testca.New(t, "Root").Site(nil, "localhost")
 	for name, create := range map[string]string{
 		"https": "require('node:https').createServer(o, f)",
 		"http2": "require('node:http2').createSecureServer({ ...o, allowHTTP1: true }, f)",
@@ -94,7 +90,7 @@ func TestAnHTTPSServerTakesPlainHTTPFromThePrivateSocket(t *testing.T) {
 				const f = (req, res) => res.end('secret ' + req.socket.remoteAddress)
 				const s = `+create+`
 				s.listen(0)
-				process.on('message', () => s.close(() => process.exit()))`, 0, noPorts, "CERT="+cert, "KEY="+key)
+				process.on('message', () => s.close(() => process.exit()))`, 0, noPorts, "CERT="+string(cert), "KEY="+string(key))
 			wait(t, in, "listening", in.listening)
 			if got := in.get("unix", in.lane); got != "secret 127.0.0.1" {
 				t.Errorf("private socket answers %q", got)
@@ -103,26 +99,6 @@ func TestAnHTTPSServerTakesPlainHTTPFromThePrivateSocket(t *testing.T) {
 			wait(t, in, "exit", in.exited)
 		})
 	}
-}
-
-// certificate is a self-signed one, and its key, as PEM.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
 }
 
 func TestAServerThatCannotSpeakPlainHTTPHasNoPrivateSocket(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"roost/internal/testca"
 )
 
 // several gives the ports of any of those who give.
@@ -28,7 +30,7 @@ func TestEveryWayToListenInOneProgram(t *testing.T) {
 	secure, securePort := port(t)
 	http, httpPort := port(t)
 	h2, h2Port := port(t)
-	cert, key := certificate(t)
+	cert, key := testca.New(t, "Root").Site(nil, "localhost")
 	in := start(t, "app.js", `
 		const net = require('node:net'), tls = require('node:tls'), http = require('node:http'), http2 = require('node:http2')
 		const dgram = require('node:dgram'), path = require('node:path'), assert = require('node:assert')
@@ -53,7 +55,7 @@ func TestEveryWayToListenInOneProgram(t *testing.T) {
 				await listen(twice, 0)
 			}
 			console.log('all listen')
-		})()`, 0, several(plainPort, securePort, httpPort, h2Port), "CERT="+cert, "KEY="+key,
+		})()`, 0, several(plainPort, securePort, httpPort, h2Port), "CERT="+string(cert), "KEY="+string(key),
 		fmt.Sprint("PLAIN=", plain), fmt.Sprint("SECURE=", secure), fmt.Sprint("HTTP=", http), fmt.Sprint("H2=", h2))
 	in.says("all listen")
 	if got := in.get("unix", in.lane); got != "http" {
