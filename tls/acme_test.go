@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -42,6 +41,11 @@ type acmeCA struct {
 	orders    atomic.Int32 // made; the CA refuses some nonces, and what it refused is asked again
 	down      atomic.Bool  // answers 503
 	limited   atomic.Bool  // refuses orders, as too many
+	after     atomic.Int32 // and says to come again after as many seconds
+	refused   atomic.Int32 // orders, for that
+	replacing atomic.Int32 // orders that were made and said which certificate they replace
+	polled    atomic.Bool  // wants to be asked at once for when to renew
+	early     atomic.Bool  // and says now, for every certificate
 }
 
 type acmeOptions struct {
@@ -83,17 +87,28 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 		}
 		if strings.HasPrefix(r.URL.Path, "/order-plz") {
 			if a.limited.Load() {
+				a.refused.Add(1)
 				w.Header().Set("Content-Type", "application/problem+json")
-				w.Header().Set("Retry-After", "3600")
+				if after := a.after.Load(); after > 0 {
+					w.Header().Set("Retry-After", fmt.Sprint(after))
+				}
 				w.WriteHeader(http.StatusTooManyRequests)
 				io.WriteString(w, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already issued, retry after 2030-01-01","status":429}`)
 				return
 			}
+			replaces := replaces(t, r)
 			seen := &codeWriter{ResponseWriter: w}
 			handler.ServeHTTP(seen, r)
 			if seen.code == http.StatusCreated {
 				a.orders.Add(1)
+				if replaces {
+					a.replacing.Add(1)
+				}
 			}
+			return
+		}
+		if strings.Contains(r.URL.Path, "/renewalInfo/") {
+			a.renewalInfo(t, handler, w, r)
 			return
 		}
 		handler.ServeHTTP(w, r)
@@ -504,8 +519,7 @@ func TestAnOrderEndsWithItsContext(t *testing.T) {
 
 func TestAPublicCertificateIsRenewedAndAFailureToldInTime(t *testing.T) {
 	t.Parallel()
-	// certmagic remembers failed renewals by name, for the process.
-	name := fmt.Sprintf("renewed-%x.example.com", rand.Uint64())
+	name := unique("renewed")
 	b := newBox(t, Options{}, true, true, func(c *Certs) {
 		c.backoff = soon
 		c.check = 100 * time.Millisecond

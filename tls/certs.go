@@ -2,6 +2,7 @@ package tls
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -52,11 +53,14 @@ type Certs struct {
 	backoff     func(try int) time.Duration // the wait after the try-th failed attempt
 	directories map[string]string           // instead of the CAs' own
 	zeroSSLURL  string
+	issue       func(ca string, csr *x509.CertificateRequest, ear *ear) (*certmagic.IssuedCertificate, error) // instead of asking CAs
 	around      surroundings
 
 	table atomic.Pointer[table]                // what handshakes read
 	acme  atomic.Pointer[map[source]*issuance] // of public names; the newest of each, nil before the first is needed
 	root  atomic.Pointer[download]             // of the internal CA; nil: not handed out
+
+	limits limits // of CAs
 
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mholt/acmez/v3/acme"
 )
 
 // fall is why one CA, by Config.name, issued nothing.
 type fall struct {
-	ca  string
-	err error
+	ca    string
+	err   error
+	until time.Time // when it wants to be asked again, where that is known
+	held  bool      // it was not asked, for this was not yet; err is from before
 }
 
 // falls are why none of the CAs that were asked issued anything, in turn.
@@ -32,6 +35,26 @@ func (f falls) Unwrap() (all []error) {
 		all = append(all, one.err)
 	}
 	return all
+}
+
+// until is when a CA may be asked again, the zero Time now, and held whether
+// none was asked this time.
+func (f falls) until() (until time.Time, held bool) {
+	held = len(f) > 0
+	for i, one := range f {
+		if i == 0 || one.until.Before(until) {
+			until = one.until
+		}
+		held = held && one.held
+	}
+	return until, held
+}
+
+// heldUntil is until of an error of certmagic.
+func heldUntil(err error) (time.Time, bool) {
+	var all falls
+	errors.As(err, &all)
+	return all.until()
 }
 
 // shared reports whether any other CA would have said the same: the name was
@@ -61,7 +84,7 @@ func unmet(err error) bool {
 func (i *issuance) explain(name string, err error) *Failure {
 	var all falls
 	if !errors.As(err, &all) {
-		all = falls{{i.config.name(), err}}
+		all = falls{{ca: i.config.name(), err: err}}
 	}
 	var texts, hints []string
 	for _, one := range all {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -24,9 +25,13 @@ func (c *Certs) keep(ctx context.Context, e *entry) {
 		}
 	}()
 	for try := 0; ; {
-		err := c.attempt(ctx, e, try)
+		i, err := c.attempt(ctx, e, try)
 		if err == nil || ctx.Err() != nil {
 			return
+		}
+		until, held := heldUntil(err)
+		if i != nil {
+			err = c.explain(ctx, i, e, err)
 		}
 		var wait time.Duration
 		switch {
@@ -38,8 +43,11 @@ func (c *Certs) keep(ctx context.Context, e *entry) {
 		default:
 			try++
 			wait = c.backoff(try)
+			if left := time.Until(until); left > wait {
+				wait = left + rand.N(left/10+1) // more names may be waiting for the same
+			}
 		}
-		c.failed(e, err, wait)
+		c.failed(e, err, wait, held)
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -51,14 +59,14 @@ func (c *Certs) keep(ctx context.Context, e *entry) {
 }
 
 // attempt loads the certificate of e's name or, when there is none, orders it,
-// once. try counts the failures so far.
-func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
+// once. try counts the failures so far. The error is that of the issuance.
+func (c *Certs) attempt(ctx context.Context, e *entry, try int) (*issuance, error) {
 	i := c.internal
 	if !e.internal {
 		var err error
 		if i, err = c.public(e); err != nil {
 			c.looked(e)
-			return err
+			return nil, err
 		}
 	}
 	cert, err := c.load(ctx, i, e.name)
@@ -68,17 +76,16 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) error {
 	c.looked(e)
 	if errors.Is(err, fs.ErrNotExist) {
 		if i.acme != nil && e.by != byDNS && i.httpPort == 0 && i.httpsPort == 0 {
-			return errNotListening
+			return nil, errNotListening
 		}
 		if err = c.order(ctx, i, e.name, try, false); err == nil {
 			cert, err = c.load(ctx, i, e.name)
 		}
 	}
-	if err != nil {
-		return c.explain(ctx, i, e, err)
+	if err == nil {
+		c.take(e, i, cert)
 	}
-	c.take(e, i, cert)
-	return nil
+	return i, err
 }
 
 // take has handshakes and renewals go on with cert, which the cache has got.
@@ -215,7 +222,8 @@ func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 	// Whoever asks for it is told; and for one from files no CA is asked any more.
 	skip := e == nil || e.renewing || e.own != nil
 	c.mu.Unlock()
-	if skip {
+	until, held := heldUntil(err)
+	if skip || held {
 		return
 	}
 	if i := c.issuance(e.internal, e.from); i != nil {
@@ -223,6 +231,7 @@ func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	e.retry = until
 	c.fell(e, "certificate not renewed", fmt.Errorf("cannot renew: %w", err))
 }
 
@@ -244,11 +253,12 @@ func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error)
 	return nil, fmt.Errorf("cannot renew the certificate of %s: it is not wanted", name)
 }
 
-func (c *Certs) failed(e *entry, err error, wait time.Duration) {
+// failed notes why there is no certificate for e yet, and when the next attempt is; with held, no CA was asked.
+func (c *Certs) failed(e *entry, err error, wait time.Duration, held bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.retry = time.Now().Add(wait)
-	if errors.Is(err, errNotListening) {
+	if errors.Is(err, errNotListening) || held && e.err != nil {
 		return
 	}
 	c.fell(e, "cannot get a certificate", err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"sync"
@@ -201,3 +202,6 @@ func dial(address string, config *tls.Config) (tls.ConnectionState, error) {
 	}
 	return state, nil
 }
+
+// unique is a name of this run: certmagic remembers failed renewals by name, for the process.
+func unique(label string) string { return fmt.Sprintf("%s-%x.example.com", label, rand.Uint64()) }

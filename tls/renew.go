@@ -109,7 +109,11 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 	case ctx.Err() != nil:
 		return errEnded
 	case err != nil:
+		until, held := heldUntil(err)
 		err = fmt.Errorf("cannot renew: %w", c.explain(ctx, i, e, err))
+		if held {
+			return fmt.Errorf("no CA is to be asked for %s before %s: %w to ask again: %w", e.name, until.Format(time.RFC3339), ErrSoon, err)
+		}
 		c.mu.Lock()
 		c.fell(e, "certificate not renewed", err)
 		c.mu.Unlock()

@@ -1,23 +1,20 @@
 package tls
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 
 	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
 )
 
 // acmeIssuer is one CA of an issuance. certmagic asks those of an issuance in
 // turn, while it holds a lock for the name.
 //
-// It is not certmagic's own type, which keeps certmagic from two things. Its
-// foreground orders, the only ones that make a single attempt, would read an
-// e-mail address from standard input. And its renewals would name the
-// certificate that they replace (RFC 9773, section 5), which CAs refuse to
-// another account, such as one with another e-mail address; certmagic would
-// then ask for the same again until the certificate has ended.
+// It is not certmagic's own type, for the foreground orders of that, the only
+// ones that make a single attempt, would read an e-mail address from standard
+// input, and its renewals would name the certificate that they replace to an
+// account that did not get it, over and over.
 type acmeIssuer struct {
 	*certmagic.ACMEIssuer
 	c    *Certs
@@ -41,17 +38,44 @@ func (a *acmeIssuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*
 		}
 		a.c.passed(name, before, a.name)
 	}
-	err := a.ACMEIssuer.PreCheck(ctx, []string{name}, false)
-	if err == nil {
-		var cert *certmagic.IssuedCertificate
-		if cert, err = a.ACMEIssuer.Issue(ctx, csr); err == nil {
-			a.of.falls.Delete(name)
-			return cert, nil
-		}
+	cert, f := a.ask(ctx, name, csr)
+	if f.err == nil {
+		a.of.falls.Delete(name)
+		return cert, nil
 	}
-	all := append(before[:len(before):len(before)], fall{a.name, err})
+	all := append(before[:len(before):len(before)], f)
 	a.of.falls.Store(name, all)
 	return nil, all
+}
+
+// ask asks the CA, unless that is not to be asked yet.
+func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.CertificateRequest) (*certmagic.IssuedCertificate, fall) {
+	once, hears := *a.ACMEIssuer, &ear{Core: zapTo(a.c.log, false).Core()}
+	once.Logger = zap.New(hears)
+	challenges := 1
+	if once.DNS01Solver == nil && !once.DisableHTTPChallenge && !once.DisableTLSALPNChallenge {
+		challenges = 2
+	}
+	try, _ := ctx.Value(certmagic.AttemptsCtxKey).(*int)
+	trial := try != nil && *try > 0 && once.TestCA != "" // certmagic begins with Let's Encrypt's staging side then
+	counted := a.name == LetsEncrypt && !trial
+	if until, err := a.c.limits.held(a.name, name, counted, challenges); err != nil {
+		return nil, fall{a.name, err, until, true}
+	}
+	var cert *certmagic.IssuedCertificate
+	err := once.PreCheck(ctx, []string{name}, false)
+	switch {
+	case a.c.issue != nil:
+		cert, err = a.c.issue(a.name, csr, hears)
+	case err == nil:
+		old := a.stored(ctx, name)
+		cert, err = once.Issue(replacing{ctx, old}, csr)
+		if old != nil && unordered(err) {
+			cert, err = once.Issue(ctx, csr) // got by another account, or not known any more
+		}
+	}
+	failed, after := hears.heard()
+	return cert, fall{a.name, err, a.c.limits.note(a.name, name, counted, err, failed, after), false}
 }
 
 // subject is the one name that csr is for.
@@ -109,10 +133,8 @@ func (i *issuance) named(key string) string {
 func (c *Certs) credit(ctx context.Context, e *entry, i *issuance, cert certmagic.Certificate) {
 	key := i.issuers[0].IssuerKey()
 	for _, issuer := range i.issuers[1:] {
-		other := issuer.IssuerKey()
-		text, err := i.obtain.Storage.Load(ctx, certmagic.StorageKeys.SiteCert(other, e.name))
-		if block, _ := pem.Decode(text); err == nil && block != nil && bytes.Equal(block.Bytes, cert.Leaf.Raw) {
-			key = other
+		if a, ok := issuer.(*acmeIssuer); ok && cert.Leaf.Equal(a.stored(ctx, e.name)) {
+			key = a.IssuerKey()
 		}
 	}
 	c.mu.Lock()
