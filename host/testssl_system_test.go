@@ -18,6 +18,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"roost/internal/testca"
 )
 
 // finding is one of testssl.sh's report.
@@ -73,15 +75,15 @@ func testssl(t *testing.T, address, name string, args ...string) (all []finding)
 func TestSystemTestsslFindsNothingAboveLow(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
-	m := newMaker(t, "Root")
+	ca := testca.New(t, "Root")
 	dir := b.folder(map[string]string{"public/index.html": "hello"})
 	trust := filepath.Join(dir, "root.pem")
-	m.storeRoot(trust)
-	m.write(dir, m.sign(&x509.Certificate{
-		DNSNames: []string{"own.example"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, // some tests send no name
-		NotAfter: time.Now().Add(200 * 24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		CRLDistributionPoints: []string{"http://crl.example/root.crl"}, // never asked
-	}))
+	ca.WriteRoot(trust)
+	ca.Write(dir, func(as *x509.Certificate) {
+		as.NotAfter = time.Now().Add(200 * 24 * time.Hour)
+		as.KeyUsage, as.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		as.CRLDistributionPoints = []string{"http://crl.example/root.crl"} // never asked
+	}, "own.example", "127.0.0.1") // some tests send no name
 	b.settled(Config{Sites: []Site{{
 		Domains: []string{"own.example", "127.0.0.1"}, Target: Target{Root: filepath.Join(dir, "public")},
 		Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"),

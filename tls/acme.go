@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -141,6 +142,7 @@ func (c *Certs) magic() *certmagic.Config {
 		RenewalWindowRatio: certmagic.DefaultRenewalWindowRatio,
 		Issuers:            []certmagic.Issuer{},
 		OnEvent:            c.event,
+		OCSP:               certmagic.OCSPConfig{HTTPProxy: http.ProxyFromEnvironment}, // else its client has no time limit, and renewals wait behind it
 		ShouldEmitFunc:     func(event string) bool { return event != "tls_get_certificate" },
 	})
 }

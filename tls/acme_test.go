@@ -46,6 +46,7 @@ type acmeCA struct {
 	replacing atomic.Int32 // orders that were made and said which certificate they replace
 	polled    atomic.Bool  // wants to be asked at once for when to renew
 	early     atomic.Bool  // and says now, for every certificate
+	authority *pebbleca.CAImpl
 }
 
 type acmeOptions struct {
@@ -54,6 +55,7 @@ type acmeOptions struct {
 	shortlived        bool      // there is a profile of this name, of 160 hours
 	eab               [2]string // key id and key; an account needs them
 	dns               string    // where it asks for names; of nameServer when empty
+	ocsp              string    // the responder that certificates name; its keys are RSA then, which pebble hands out
 }
 
 func newACME(t *testing.T, o acmeOptions) *acmeCA {
@@ -70,7 +72,11 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	if o.shortlived {
 		profiles["shortlived"] = pebbleca.Profile{Description: "of 160 hours", ValidityPeriod: 160 * 3600}
 	}
-	authority := pebbleca.New(quiet, store, "", "ecdsa", 0, 1, profiles)
+	kind := "ecdsa"
+	if o.ocsp != "" {
+		kind = "rsa"
+	}
+	authority := pebbleca.New(quiet, store, o.ocsp, kind, 0, 1, profiles)
 	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, o.dns, store)
 	if o.eab[0] != "" {
 		if err := store.AddExternalAccountKeyByID(o.eab[0], o.eab[1]); err != nil {
@@ -79,7 +85,7 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	}
 	front := pebblewfe.New(quiet, store, validation, authority, nil, false, o.eab[0] != "", 0, 0)
 	handler := front.Handler()
-	a := &acmeCA{pool: x509.NewCertPool()}
+	a := &acmeCA{pool: x509.NewCertPool(), authority: authority}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.down.Load() {
 			http.Error(w, "down", http.StatusServiceUnavailable)

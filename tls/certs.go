@@ -23,7 +23,7 @@ import (
 type Options struct {
 	// Dir is the folder of certificates, accounts and the internal CA; 0700, and
 	// everything in it 0600. It belongs to one process at a time. In it are
-	// certificates, acme (accounts), ca (see RootPEM), ocsp, locks, tickets.json
+	// certificates, acme (accounts), ca (see CA), ocsp, locks, tickets.json
 	// (keys of session tickets), and corrupt (what could not be used).
 	Dir string
 	// Log is tagged by the caller; nothing is written when nil.
@@ -46,6 +46,7 @@ type Certs struct {
 	ca      *authority
 	mint    *mint
 	tickets *tickets
+	stapler
 
 	// Set by tests, before Run.
 	check       time.Duration               // how often renewal is considered; 10 min when 0
@@ -109,6 +110,7 @@ func New(o Options) (*Certs, error) {
 		ca:         ca,
 		mint:       &mint{ca: ca},
 		tickets:    newTickets(filepath.Join(o.Dir, "tickets.json"), o.Log),
+		stapler:    newStapler(),
 		backoff:    backoff,
 		looks:      time.Second,
 		zeroSSLURL: zeroSSLURL,
@@ -166,6 +168,7 @@ func (c *Certs) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
+	started.Go(func() { c.staple(ctx) })
 	minute := time.NewTicker(time.Minute) // for what certmagic does without telling, such as stapling
 	defer minute.Stop()
 	again := time.NewTimer(time.Hour) // certmagic tells of a renewal just before its cache has it
@@ -348,7 +351,7 @@ func (c *Certs) settled() (bool, error) {
 			return false, nil
 		}
 	}
-	return true, nil
+	return c.searched(), nil
 }
 
 // probe checks that the storage can be written.

@@ -40,9 +40,11 @@ func (c *Certs) publish() {
 		trusts: c.trusts,
 	}
 	outside := 0
+	now, old := time.Now(), c.table.Load()
 	for name, e := range c.entries {
-		p := place{cert: e.cert, internal: e.internal, from: e.from}
-		if p.internal && p.cert != nil && time.Now().After(p.cert.Leaf.NotAfter) {
+		before, _ := old.find(name)
+		p := place{cert: c.stapled(e.cert, before.cert, now), internal: e.internal, from: e.from}
+		if p.internal && p.cert != nil && now.After(p.cert.Leaf.NotAfter) {
 			p.cert = nil // the box was off for long; better one from the mint than this
 		}
 		if addr, err := netip.ParseAddr(name); err == nil {

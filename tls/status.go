@@ -64,6 +64,9 @@ func (c *Certs) Status() []Certificate {
 	list := make([]Certificate, 0, len(c.entries))
 	for _, e := range c.entries {
 		s := e.status()
+		if err := c.unsteady(e.cert, now); err != nil && s.Error == "" {
+			s.State, s.Error, s.Hint = Failing, err.Error(), hintOf(err)
+		}
 		s.Problem = s.problem(now)
 		list = append(list, s)
 	}

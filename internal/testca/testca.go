@@ -20,18 +20,19 @@ import (
 // CA has a root of its own.
 type CA struct {
 	Root *x509.Certificate
+	// Key is that of Root.
+	Key crypto.Signer
 	// Pool has Root alone.
 	Pool *x509.CertPool
 
-	t   testing.TB
-	key crypto.Signer
+	t testing.TB
 }
 
 // New makes a CA whose root has a name.
 func New(t testing.TB, name string) *CA {
 	t.Helper()
 	ca := &CA{Pool: x509.NewCertPool(), t: t}
-	ca.Root, ca.key = ca.Sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	ca.Root, ca.Key = ca.Sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
 	ca.Pool.AddCert(ca.Root)
 	return ca
 }
@@ -51,7 +52,7 @@ func (ca *CA) Sign(as *x509.Certificate) (*x509.Certificate, crypto.Signer) {
 	if as.NotAfter.IsZero() {
 		as.NotAfter = time.Now().Add(24 * time.Hour)
 	}
-	parent, signer := ca.Root, ca.key
+	parent, signer := ca.Root, ca.Key
 	if parent == nil {
 		parent, signer = as, key
 	}
