@@ -102,7 +102,7 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 				return nil, err
 			}
 		}
-		next.issuers = append(next.issuers, &acmeIssuer{certmagic.NewACMEIssuer(next.renew, template), c, next, config.name()})
+		next.issuers = append(next.issuers, &acmeIssuer{certmagic.NewACMEIssuer(next.renew, template), c, next, config.name(), config.EAB})
 	}
 	next.acme = next.issuers[0].(*acmeIssuer).ACMEIssuer
 	next.renew.Issuers, next.obtain.Issuers = next.issuers, next.issuers
@@ -160,9 +160,12 @@ func (c *Certs) template(config Config) (certmagic.ACMEIssuer, error) {
 	}
 	switch {
 	case config.EAB != (EAB{}):
-		t.NewAccountFunc = config.EAB.bind
+		t.NewAccountFunc = c.bind(config.EAB)
 	case config.issuer() == ZeroSSL:
 		t.NewAccountFunc = c.zerossl
+	}
+	if config.PreferredChain != "" {
+		t.PreferredChains.RootCommonName = []string{config.PreferredChain}
 	}
 	if config.CARoot != "" {
 		text, err := os.ReadFile(config.CARoot)

@@ -47,6 +47,9 @@ type acmeCA struct {
 	polled    atomic.Bool  // wants to be asked at once for when to renew
 	early     atomic.Bool  // and says now, for every certificate
 	authority *pebbleca.CAImpl
+	accounts  atomic.Int32 // made
+	bound     atomic.Int32 // with a binding
+	roots     []*x509.Certificate
 }
 
 type acmeOptions struct {
@@ -54,6 +57,8 @@ type acmeOptions struct {
 	life              uint64    // of certificates, in seconds; 90 days when 0
 	shortlived        bool      // there is a profile of this name, of 160 hours
 	eab               [2]string // key id and key; an account needs them
+	eabOptional       bool      // or may do without
+	alternates        int       // roots that chains may lead to, beside the first
 	dns               string    // where it asks for names; of nameServer when empty
 	ocsp              string    // the responder that certificates name; its keys are RSA then, which pebble hands out
 }
@@ -76,14 +81,14 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	if o.ocsp != "" {
 		kind = "rsa"
 	}
-	authority := pebbleca.New(quiet, store, o.ocsp, kind, 0, 1, profiles)
+	authority := pebbleca.New(quiet, store, o.ocsp, kind, o.alternates, 1, profiles)
 	validation := pebbleva.New(quiet, o.httpPort, o.tlsPort, false, o.dns, store)
 	if o.eab[0] != "" {
 		if err := store.AddExternalAccountKeyByID(o.eab[0], o.eab[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	front := pebblewfe.New(quiet, store, validation, authority, nil, false, o.eab[0] != "", 0, 0)
+	front := pebblewfe.New(quiet, store, validation, authority, nil, false, o.eab[0] != "" && !o.eabOptional, 0, 0)
 	handler := front.Handler()
 	a := &acmeCA{pool: x509.NewCertPool(), authority: authority}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,13 +107,27 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 				io.WriteString(w, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already issued, retry after 2030-01-01","status":429}`)
 				return
 			}
-			replaces := replaces(t, r)
+			var order struct{ Replaces string } // RFC 9773, section 5
+			payload(t, r, &order)
 			seen := &codeWriter{ResponseWriter: w}
 			handler.ServeHTTP(seen, r)
 			if seen.code == http.StatusCreated {
 				a.orders.Add(1)
-				if replaces {
+				if order.Replaces != "" {
 					a.replacing.Add(1)
+				}
+			}
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/sign-me-up") {
+			var account struct{ ExternalAccountBinding json.RawMessage }
+			payload(t, r, &account)
+			seen := &codeWriter{ResponseWriter: w}
+			handler.ServeHTTP(seen, r)
+			if seen.code == http.StatusCreated {
+				a.accounts.Add(1)
+				if account.ExternalAccountBinding != nil {
+					a.bound.Add(1)
 				}
 			}
 			return
@@ -127,11 +146,14 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	if err := os.WriteFile(a.root, certificatePEM(server.Certificate().Raw), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	root, err := x509.ParseCertificate(authority.GetRootCert(0).DER)
-	if err != nil {
-		t.Fatal(err)
+	for i := range 1 + o.alternates {
+		root, err := x509.ParseCertificate(authority.GetRootCert(i).DER)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.roots = append(a.roots, root)
 	}
-	a.pool.AddCert(root)
+	a.pool.AddCert(a.roots[0])
 	return a
 }
 

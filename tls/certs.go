@@ -61,7 +61,8 @@ type Certs struct {
 	acme  atomic.Pointer[map[source]*issuance] // of public names; the newest of each, nil before the first is needed
 	root  atomic.Pointer[download]             // of the internal CA; nil: not handed out
 
-	limits limits // of CAs
+	limits  limits     // of CAs
+	binding sync.Mutex // held while it is seen whether accounts are bound
 
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one

@@ -19,6 +19,9 @@ type Config struct {
 	// the CA's own choice when empty, except that Let's Encrypt is asked for
 	// "shortlived" where the name is an address, for it issues no other.
 	Profile string `toml:"profile" json:"profile,omitempty"`
+	// PreferredChain is the common name of the root that the chain of certificates is to lead to, such as "ISRG Root X1";
+	// the CA's own choice when empty, or when it offers no such chain.
+	PreferredChain string `toml:"preferred_chain" json:"preferred_chain,omitempty"`
 	// EAB is the account at the CA that the ACME account is to belong to.
 	EAB EAB `toml:"eab" json:"eab,omitzero"`
 	// CARoot is a PEM file whose certificates are trusted when talking to the ACME directory (private CAs).
@@ -69,7 +72,7 @@ func (c Config) from(issuer string) Config {
 
 // only is c with another issuer.
 func (c Config) only(issuer string) Config {
-	c.Issuer, c.Fallback, c.Staging, c.Profile, c.EAB = issuer, none, false, "", EAB{}
+	c.Issuer, c.Fallback, c.Staging, c.Profile, c.PreferredChain, c.EAB = issuer, none, false, "", "", EAB{}
 	return c
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/caddyserver/certmagic"
@@ -26,15 +28,43 @@ func (b EAB) key() (string, error) {
 	return key, nil
 }
 
-// bind gives a new account the binding. certmagic calls it before it makes one,
-// while it holds the issuer's lock.
-func (b EAB) bind(_ context.Context, issuer *certmagic.ACMEIssuer, account acme.Account) (acme.Account, error) {
-	key, err := b.key()
-	if err != nil {
-		return account, err
+// bind gives a new account the binding b, and remembers it for rebind. certmagic
+// calls it before it makes one, while it holds the issuer's lock.
+func (c *Certs) bind(b EAB) func(context.Context, *certmagic.ACMEIssuer, acme.Account) (acme.Account, error) {
+	return func(ctx context.Context, issuer *certmagic.ACMEIssuer, account acme.Account) (acme.Account, error) {
+		key, err := b.key()
+		if err != nil {
+			return account, err
+		}
+		issuer.ExternalAccount = &acme.EAB{KeyID: b.KeyID, MACKey: key}
+		return account, c.storage.Store(ctx, bindingKey(issuer), []byte(b.KeyID))
 	}
-	issuer.ExternalAccount = &acme.EAB{KeyID: b.KeyID, MACKey: key}
-	return account, nil
+}
+
+// rebind forgets the accounts at issuer that were made without b, so that one
+// is made with it: a binding cannot be added later (RFC 8555, section 7.3.4).
+func (c *Certs) rebind(ctx context.Context, issuer *certmagic.ACMEIssuer, b EAB) error {
+	if b == (EAB{}) {
+		return nil
+	}
+	c.binding.Lock()
+	defer c.binding.Unlock()
+	bound, err := c.storage.Load(ctx, bindingKey(issuer))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || string(bound) == b.KeyID {
+		return err
+	}
+	accounts := path.Join(path.Dir(bindingKey(issuer)), "users")
+	if all, err := c.storage.List(ctx, accounts, false); err != nil || len(all) == 0 {
+		return nil // there is none yet
+	}
+	c.log.Info("the account at the CA is made anew, for eab was given since", "ca", issuer.CA, "key_id", b.KeyID)
+	return c.storage.Delete(ctx, accounts)
+}
+
+// bindingKey is where the storage has the identifier that the accounts at issuer
+// were bound with; certmagic has the accounts beside it, under "users".
+func bindingKey(issuer *certmagic.ACMEIssuer) string {
+	return path.Join("acme", certmagic.StorageKeys.Safe(issuer.IssuerKey()), "eab")
 }
 
 func (b EAB) check(complain func(key, hint, format string, args ...any)) {

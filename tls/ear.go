@@ -9,15 +9,19 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// ear listens to what acmez logs of one order, for there alone it says when the
-// CA wants to be asked again (RFC 8555, section 6.6), and how many challenges
-// have failed, which CAs count.
+// ear listens to what certmagic and acmez log of one order, for they say some things there alone.
 type ear struct {
 	zapcore.Core // hears all that is of a level that anybody wants
 
-	mu     sync.Mutex
-	after  time.Duration
-	failed int
+	mu  sync.Mutex
+	has heard
+}
+
+// heard is what an ear has heard.
+type heard struct {
+	after     time.Duration // until the CA wants to be asked again (RFC 8555, section 6.6)
+	failed    int           // challenges, which CAs count
+	unchained bool          // no chain of certificates is as preferred
 }
 
 // Enabled implements zapcore.Core: the ear hears everything.
@@ -38,7 +42,11 @@ func (e *ear) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 		e.answered(fields)
 	case "challenge failed":
 		e.mu.Lock()
-		e.failed++
+		e.has.failed++
+		e.mu.Unlock()
+	case "did not find chain matching preferences; using first":
+		e.mu.Lock()
+		e.has.unchained = true
 		e.mu.Unlock()
 	}
 	if e.Core.Enabled(entry.Level) {
@@ -64,14 +72,13 @@ func (e *ear) answered(fields []zapcore.Field) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.after = retryAfter(header.Get("Retry-After"), time.Now())
+	e.has.after = retryAfter(header.Get("Retry-After"), time.Now())
 }
 
-// heard is what the ear has heard.
-func (e *ear) heard() (failed int, after time.Duration) {
+func (e *ear) heard() heard {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.failed, e.after
+	return e.has
 }
 
 // retryAfter reads the field of that name (RFC 9110, section 10.2.3); 0 when it says nothing.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +77,66 @@ func TestAnAccountIsBoundToThatOfTheCustomer(t *testing.T) {
 	failing(t, b, "bound.example.com", "says: ", "verification")
 	writeFile(t, file, key+"=\n") // nothing else is said to anybody
 	b.valid(t, "bound.example.com")
+}
+
+func TestAnAccountThatWasMadeWithoutABindingIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	const id, key, name = "kid-4", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W", "rebound.example.com"
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, eab: [2]string{id, key}, eabOptional: true})
+	file := filepath.Join(t.TempDir(), "hmac")
+	writeFile(t, file, key)
+	config := Config{Issuer: ca.directory, CARoot: ca.root, Email: "bound@example.com"}
+	want := func(accounts, bound int32) {
+		t.Helper()
+		b.Want(Want{Config: config, Names: []string{name}})
+		settle(t, b.Certs)
+		b.valid(t, name)
+		if err := b.Renew(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		if ca.accounts.Load() != accounts || ca.bound.Load() != bound {
+			t.Errorf("%d accounts, %d of them bound; want %d and %d", ca.accounts.Load(), ca.bound.Load(), accounts, bound)
+		}
+	}
+	want(1, 0)
+	config.EAB = EAB{KeyID: id, HMACFile: file}
+	want(2, 1)
+	config.Profile = "default" // something else changes: the account stays
+	want(2, 1)
+	config.EAB = EAB{}
+	want(2, 1)
+}
+
+func TestTheChainLeadsToTheRootThatIsPreferred(t *testing.T) {
+	t.Parallel()
+	const name = "chain.example.com"
+	told := &testLog{t: t}
+	b := newBox(t, Options{Log: slogTo(told)}, true, true, func(c *Certs) { c.backoff = soon })
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, alternates: 1})
+	leads := func(preferred string, root *x509.Certificate) {
+		t.Helper()
+		b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root, PreferredChain: preferred}, Names: []string{name}})
+		settle(t, b.Certs)
+		b.valid(t, name)
+		if err := b.Renew(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AddCert(root)
+		if _, err := dial(b.https, &tls.Config{ServerName: name, RootCAs: pool}); err != nil {
+			t.Errorf("preferring %q: %v", preferred, err)
+		}
+	}
+	leads("", ca.roots[0])
+	leads(ca.roots[1].Subject.CommonName, ca.roots[1])
+	if strings.Contains(told.String(), "no chain to the root") {
+		t.Error("a chain that was found is missed")
+	}
+	leads("Nobody's Root", ca.roots[0])
+	if !strings.Contains(told.String(), `level=WARN msg="the CA offers no chain to the root that is preferred`) {
+		t.Error("nobody is told that there is no such chain")
+	}
 }
 
 func TestTheStagingSideIsAnIssuerOfItsOwn(t *testing.T) {

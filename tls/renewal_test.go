@@ -13,24 +13,22 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// replaces reports whether the order in r says which certificate it replaces (RFC 9773, section 5).
-func replaces(t *testing.T, r *http.Request) bool {
+// payload reads what r asks of an ACME CA, and leaves it to be read.
+func payload(t *testing.T, r *http.Request, into any) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Error(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var signed struct{ Payload string }
-	var order struct{ Replaces string }
 	if err := json.Unmarshal(body, &signed); err != nil {
-		t.Errorf("an order that is not JSON: %v", err)
-		return false
+		t.Errorf("a request that is not JSON: %v", err)
+		return
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(signed.Payload)
-	if err != nil || json.Unmarshal(payload, &order) != nil {
-		t.Errorf("an order that cannot be read: %s", body)
+	text, err := base64.RawURLEncoding.DecodeString(signed.Payload)
+	if err != nil || json.Unmarshal(text, into) != nil {
+		t.Errorf("a request that cannot be read: %s", body)
 	}
-	return order.Replaces != ""
 }
 
 // keptBody keeps the body from whoever asks.

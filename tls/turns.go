@@ -20,6 +20,7 @@ type acmeIssuer struct {
 	c    *Certs
 	of   *issuance
 	name string // by Config.name
+	eab  EAB
 }
 
 // PreCheck implements certmagic.PreChecker; Issue does it, for certmagic forgets what it finds.
@@ -63,7 +64,10 @@ func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.Certificate
 		return nil, fall{a.name, err, until, true}
 	}
 	var cert *certmagic.IssuedCertificate
-	err := once.PreCheck(ctx, []string{name}, false)
+	err := a.c.rebind(ctx, &once, a.eab)
+	if err == nil {
+		err = once.PreCheck(ctx, []string{name}, false)
+	}
 	switch {
 	case a.c.issue != nil:
 		cert, err = a.c.issue(a.name, csr, hears)
@@ -74,8 +78,11 @@ func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.Certificate
 			cert, err = once.Issue(ctx, csr) // got by another account, or not known any more
 		}
 	}
-	failed, after := hears.heard()
-	return cert, fall{a.name, err, a.c.limits.note(a.name, name, counted, err, failed, after), false}
+	heard := hears.heard()
+	if heard.unchained {
+		a.c.log.Warn("the CA offers no chain to the root that is preferred; its own choice is taken", "name", name, "issuer", a.name, "preferred", once.PreferredChains.RootCommonName[0])
+	}
+	return cert, fall{a.name, err, a.c.limits.note(a.name, name, counted, err, heard.failed, heard.after), false}
 }
 
 // subject is the one name that csr is for.
