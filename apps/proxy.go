@@ -126,6 +126,13 @@ func (p *pool) fail(w http.ResponseWriter, r *http.Request, status int) {
 	}
 }
 
+// Witness is a ResponseWriter that is told which slot's instance answers its
+// request, the address that it has ("unix" and a path, or "tcp"), and when the
+// head of the answer came.
+type Witness interface {
+	AnsweredBy(slot int, network, address string, at time.Time)
+}
+
 func statusOf(err error) int {
 	if d, ok := errors.AsType[*dialError](err); ok &&
 		(errors.Is(d, context.DeadlineExceeded) || errors.Is(d, os.ErrDeadlineExceeded)) {
@@ -136,7 +143,11 @@ func statusOf(err error) int {
 
 // answer copies what the instance answers to the client.
 func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) {
-	e.answered(time.Now())
+	now := time.Now()
+	e.answered(now)
+	if w, ok := w.(Witness); ok {
+		w.AnsweredBy(e.slot, e.network, e.address, now)
+	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		e.upgrade()
 		defer e.hangup()

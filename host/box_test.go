@@ -29,6 +29,8 @@ type box struct {
 	t    *testing.T
 	dir  string
 	stop func() // waits until Run has returned
+
+	logged int // lines of the access log that were read
 }
 
 func newBox(t *testing.T) *box {

@@ -36,8 +36,11 @@ type Listen struct {
 	MaxConnectionsPerClient int `toml:"max_connections_per_client" json:"max_connections_per_client,omitempty"`
 	// AccessLog writes a line for each request; true when absent.
 	AccessLog *bool `toml:"access_log" json:"access_log,omitempty"`
-	// AccessLogFormat is "json" (when absent) or "combined", Apache's, which does not tell sites apart.
+	// AccessLogFormat is "json" (when absent), "combined", which does not tell sites apart, or a template with fields such
+	// as "$status", see logFields.
 	AccessLogFormat string `toml:"access_log_format" json:"access_log_format,omitempty"`
+	// AccessLogRedact is what the access log does not tell; nil: the header fields that are secret.
+	AccessLogRedact *LogRedaction `toml:"access_log_redact" json:"access_log_redact,omitempty"`
 	// IdleTimeout closes a connection without requests; 120 s when absent.
 	IdleTimeout unit.Duration `toml:"idle_timeout" json:"idle_timeout,omitzero"`
 	// HeaderTimeout bounds the reading of a request's head; 10 s when absent.

@@ -55,7 +55,8 @@ func TestEveryRowOfTheManualOfFoldersHasTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := map[string]bool{}
-	for line := range strings.Lines(manual(t)) {
+	_, rows, _ := strings.Cut(manual(t), "\n## What is done, how, and what shows it\n")
+	for line := range strings.Lines(rows) {
 		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") || strings.HasPrefix(line, "| what |") {
 			continue
 		}
@@ -97,6 +98,30 @@ func TestTheManualOfFoldersNamesEveryKey(t *testing.T) {
 			if key != "" && key != "-" && !regexp.MustCompile("`"+key+"\\b").MatchString(text) {
 				t.Errorf("docs/static.md does not tell of the key %s", key)
 			}
+		}
+	}
+}
+
+func TestTheManualOfFoldersNamesEveryFieldOfTheAccessLog(t *testing.T) {
+	_, text, _ := strings.Cut(manual(t), "\n## The access log\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	said := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if row, ok := strings.CutPrefix(line, "| `$"); ok {
+			first, _, _ := strings.Cut(row, "|")
+			for _, field := range regexp.MustCompile(`\$?(\w+)`+"`").FindAllStringSubmatch(first, -1) {
+				said[field[1]] = true
+			}
+		}
+	}
+	for name := range logFields {
+		if !said[name] {
+			t.Errorf("docs/static.md does not tell of $%s", name)
+		}
+	}
+	for name := range said {
+		if _, what, hint := newLogFormat("$"+name, nil); what != "" {
+			t.Errorf("%s: %s", what, hint)
 		}
 	}
 }

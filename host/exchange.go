@@ -28,6 +28,12 @@ type exchange struct {
 	cors    http.Header // what the answer says to other origins; nil: what the target says
 	user    string      // who has logged in; empty: nobody was asked
 	pace    *pace       // nil: the answer is sent as fast as can be
+	// instance is the one whose answer it is; at is zero when it is none's.
+	instance struct {
+		slot             int
+		network, address string
+		at               time.Time // that its head came
+	}
 
 	status   int // 0: nothing written
 	bytes    int64
@@ -180,6 +186,12 @@ func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Unwrap is for http.ResponseController.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// AnsweredBy is told by an app which of its instances answers, and when the
+// head of the answer came.
+func (x *exchange) AnsweredBy(slot int, network, address string, at time.Time) {
+	x.instance.slot, x.instance.network, x.instance.address, x.instance.at = slot, network, address, at
+}
 
 // sent is the bytes of body that the client was sent; of a connection that was
 // taken over, all that was written since.

@@ -21,8 +21,8 @@ type front struct {
 	// middleware stands before the targets of sites that ask for it.
 	middleware *echoes
 	router     atomic.Pointer[router]
-	// combined is the format of the access log, accessAll whether requests for unknown domains go there.
-	combined, accessAll atomic.Bool
+	// accessAll is whether requests for unknown domains go to the access log.
+	accessAll atomic.Bool
 	// trusted are the proxies that tell the client's address; nil: none.
 	trusted atomic.Pointer[proxies]
 	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.
@@ -232,7 +232,7 @@ func (f *front) end(x *exchange, count *figures, to *route) {
 		to.app.end(now, took, status, bytes)
 	}
 	if x.site != nil && x.site.accessLog || x.site == nil && f.accessAll.Load() {
-		f.access.add(x, took, f.combined.Load())
+		f.access.add(x, took)
 	}
 	if failure != nil {
 		panic(http.ErrAbortHandler) // what was begun cannot be finished: net/http cuts the connection

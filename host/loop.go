@@ -260,7 +260,7 @@ func (l *loop) publish(c Config) {
 	}
 	l.retired = slices.DeleteFunc(l.retired, func(s *servers) bool { return s.open.Load() == 0 })
 	l.conns.limits.Store(c.Host.connectionLimits())
-	l.front.combined.Store(c.Host.AccessLogFormat == "combined")
+	l.access.format.Store(c.Host.logFormat())
 	l.front.accessAll.Store(c.Host.AccessLog == nil || *c.Host.AccessLog)
 	l.front.trusted.Store(c.Host.trusted())
 	l.front.router.Store(r)

@@ -215,7 +215,7 @@ kill_timeout = "soon"
 		}},
 		{"one address for both", "[host]\nhttp = \":8080\"\nhttps = \":8080\"\naccess_log_format = \"xml\"\n", []string{
 			`roost.toml:3: http and https have the same address ":8080": give each a port of its own`,
-			`roost.toml:4: unknown access_log_format "xml": want "json" or "combined"`,
+			`roost.toml:4: unknown access_log_format "xml": want "json", "combined" or a template such as "$remote_addr $request_uri $status"`,
 		}},
 		{"seconds written as milliseconds", "[host]\nidle_timeout = 60\nheader_timeout = \"1s\"\n", []string{
 			`roost.toml:2: idle_timeout = 60ms would cut off honest clients: want at least a second; a plain number is milliseconds, write "30s"`,

@@ -396,7 +396,7 @@ func (b *box) accessLines(n int) (lines []string) {
 	until(b.t, "lines in the access log", func() bool {
 		text, _ := os.ReadFile(filepath.Join(b.dir, "logs", "access.log"))
 		lines = strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-		return len(lines) >= n
+		return len(text) > 0 && len(lines) >= n
 	})
 	return lines
 }

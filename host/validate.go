@@ -113,10 +113,11 @@ func (v *validator) host() {
 	if h.HTTP == "off" && h.HTTPS == "off" {
 		v.report(at, "https", "both http and https are off", "leave one of them on")
 	}
-	switch h.AccessLogFormat {
-	case "", "json", "combined":
-	default:
-		v.report(at, "access_log_format", fmt.Sprintf("unknown access_log_format %q", h.AccessLogFormat), `want "json" or "combined"`)
+	if _, what, hint := newLogFormat(h.AccessLogFormat, nil); what != "" {
+		v.report(at, "access_log_format", what, hint)
+	}
+	if h.AccessLogRedact != nil {
+		v.redaction(*h.AccessLogRedact, at)
 	}
 }
 

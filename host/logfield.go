@@ -1,0 +1,163 @@
+package host
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"roost/tls"
+)
+
+// logField appends what a field of the access log is for an exchange; nothing
+// where there is nothing to say.
+type logField struct {
+	append func(b []byte, f *logFormat, it *logItem, x *exchange, took time.Duration) []byte
+	number bool // always
+}
+
+// logFields are called as in nginx's log_format where nginx has them.
+var logFields = map[string]*logField{
+	"remote_addr":     {append: appendClient},
+	"remote_user":     logText(func(x *exchange) string { return x.user }),
+	"request_method":  logText(func(x *exchange) string { return x.request.Method }),
+	"server_protocol": logText(func(x *exchange) string { return x.request.Proto }),
+	"host":            logText(func(x *exchange) string { return x.domain }),
+	"uri":             logText(func(x *exchange) string { return x.path }),
+	"scheme":          logText(func(x *exchange) string { return scheme(x.request) }),
+	"site":            logText((*exchange).siteName),
+	"app":             logText(func(x *exchange) string { return x.app }),
+	"tls":             logText(func(x *exchange) string { return tlsVersion(x.request) }),
+	"ssl_protocol": {append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, _ time.Duration) []byte {
+		if v := tlsVersion(x.request); v != "" && v != "proxy" {
+			b = append(append(b, "TLSv"...), v...)
+		}
+		return b
+	}},
+	"ssl_cipher": logText(func(x *exchange) string { return tls.CipherOf(x.request.TLS) }),
+	"ssl_server_name": logText(func(x *exchange) string {
+		if x.request.TLS == nil {
+			return ""
+		}
+		return x.request.TLS.ServerName
+	}),
+
+	"request_uri": {append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		return f.appendText(b, x.request.RequestURI, it.stops, false)
+	}},
+	"args": {append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		_, query, _ := strings.Cut(x.request.RequestURI, "?")
+		return f.appendText(b, query, it.stops, true)
+	}},
+	"upstream_addr": {append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		if x.instance.network == "unix" {
+			b = append(b, "unix:"...)
+		}
+		return it.stops.escape(b, x.instance.address, f.json)
+	}},
+	"upstream_header_time": {append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, _ time.Duration) []byte {
+		if x.instance.at.IsZero() {
+			return b
+		}
+		return appendSeconds(b, x.instance.at.Sub(x.start))
+	}},
+	"instance": {append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, _ time.Duration) []byte {
+		if x.instance.at.IsZero() {
+			return b
+		}
+		return strconv.AppendInt(b, int64(x.instance.slot), 10)
+	}},
+
+	"status": logNumber(func(b []byte, x *exchange, _ time.Duration) []byte { return strconv.AppendInt(b, int64(x.status), 10) }),
+	"body_bytes_sent": logNumber(func(b []byte, x *exchange, _ time.Duration) []byte {
+		return strconv.AppendInt(b, x.sent(), 10)
+	}),
+	"request_time": logNumber(func(b []byte, _ *exchange, took time.Duration) []byte { return appendSeconds(b, took) }),
+	"duration_ms": logNumber(func(b []byte, _ *exchange, took time.Duration) []byte {
+		return strconv.AppendFloat(b, float64(took.Microseconds())/1000, 'f', 3, 64)
+	}),
+	"msec": logNumber(func(b []byte, x *exchange, _ time.Duration) []byte {
+		return strconv.AppendFloat(b, float64(x.start.UnixMilli())/1000, 'f', 3, 64)
+	}),
+	"time":         logTime("2006-01-02T15:04:05.000Z", time.Time.UTC),
+	"time_iso8601": logTime("2006-01-02T15:04:05-07:00", time.Time.Local),
+	"time_local":   logTime("02/Jan/2006:15:04:05 -0700", time.Time.Local),
+}
+
+// requestField and answerField are header fields, of the request and of the
+// answer as the target has left it.
+var (
+	requestField = &logField{append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		if it.name == "Host" { // which net/http keeps elsewhere
+			return it.stops.escape(b, x.request.Host, f.json)
+		}
+		return f.appendValues(b, x.request.Header, it)
+	}}
+	answerField = &logField{append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		return f.appendValues(b, x.Header(), it)
+	}}
+)
+
+// logText is a field of which nothing is redacted.
+func logText(of func(*exchange) string) *logField {
+	return &logField{append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		return it.stops.escape(b, of(x), f.json)
+	}}
+}
+
+func logNumber(write func([]byte, *exchange, time.Duration) []byte) *logField {
+	return &logField{number: true, append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, took time.Duration) []byte {
+		return write(b, x, took)
+	}}
+}
+
+func logTime(layout string, where func(time.Time) time.Time) *logField {
+	return &logField{append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, _ time.Duration) []byte {
+		return where(x.start).AppendFormat(b, layout)
+	}}
+}
+
+func appendSeconds(b []byte, d time.Duration) []byte {
+	return strconv.AppendFloat(b, float64(d.Milliseconds())/1000, 'f', 3, 64)
+}
+
+// appendValues writes all values of a header field.
+func (f *logFormat) appendValues(b []byte, h http.Header, it *logItem) []byte {
+	for i, value := range h[it.name] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = f.appendText(b, value, it.stops, false)
+	}
+	return b
+}
+
+func (x *exchange) siteName() string {
+	if x.site == nil {
+		return ""
+	}
+	return x.site.name
+}
+
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// tlsVersion is "1.3", "1.2", "proxy" where a trusted one has spoken TLS with
+// the client, or empty for plain HTTP.
+func tlsVersion(r *http.Request) string {
+	switch {
+	case r.TLS == nil:
+		return ""
+	case r.TLS == tls.Elsewhere:
+		return "proxy"
+	case r.TLS.Version == 0x0304: // RFC 8446 section 4.2.1
+		return "1.3"
+	case r.TLS.Version == 0x0303:
+		return "1.2"
+	}
+	return "?"
+}
