@@ -49,7 +49,7 @@ define need
 endef
 
 deps: ## install what the tests need
-	@$(call need,node:nodejs npm:npm python3:python3 jq:jq brotli:brotli zstd:zstd gcc:gcc /usr/include/stdlib.h:libc6-dev slowhttptest:slowhttptest)
+	@$(call need,node:nodejs npm:npm python3:python3 jq:jq brotli:brotli zstd:zstd gcc:gcc /usr/include/stdlib.h:libc6-dev slowhttptest:slowhttptest redis-server:redis-server)
 	@internal/testcache/npm examples/npm examples/npm/next apps/testdata/npm service/cli/testdata/npm static/testdata/npm static/rules/testdata/npm
 	@internal/testcache/gotool internal/testcache/h2spec
 

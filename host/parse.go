@@ -56,6 +56,8 @@ func Parse(file string, text []byte, env string) (Config, []Problem) {
 	absolute(folder, &c.TLS.CARoot)
 	absolute(folder, &c.TLS.DNS.SecretFile)
 	absolute(folder, &c.TLS.EAB.HMACFile)
+	absolute(folder, &c.TLS.StorageKeyFile)
+	absolute(folder, &c.TLS.StoragePasswordFile)
 	for i := range c.Sites {
 		s := &c.Sites[i]
 		s.Source = source

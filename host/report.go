@@ -118,6 +118,9 @@ func (h *Host) Status() Status {
 			s.Apps = append(s.Apps, AppStatus{status, p.figures.snapshot()})
 		}
 	}
+	if p := h.certs.StorageProblem(); p != "" {
+		problem("%s", p)
+	}
 	for _, c := range s.Certificates {
 		if c.Problem != "" {
 			problem("%s", c.Problem)

@@ -52,6 +52,7 @@ type issuance struct {
 	config              Config
 	rootAt              time.Time // when the file of config.CARoot was written
 	httpPort, httpsPort int
+	storage             storage
 	issuers             []certmagic.Issuer // asked in this order
 	// acme is the first issuer when that is an ACME CA, else nil: it answers the challenges.
 	acme *certmagic.ACMEIssuer
@@ -80,11 +81,15 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 	if info, err := os.Stat(config.CARoot); err == nil {
 		rootAt = info.ModTime()
 	}
-	if now := c.sources()[at]; now != nil && now.config == config && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
+	stored, err := c.storageOf(config)
+	if err != nil {
+		return nil, err
+	}
+	if now := c.sources()[at]; now != nil && now.config == config && now.storage == stored && now.rootAt.Equal(rootAt) && now.httpPort == httpPort && now.httpsPort == httpsPort {
 		return now, nil
 	}
-	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort}
-	next.renew, next.obtain = c.magic(), c.magic()
+	next := &issuance{config: config, rootAt: rootAt, httpPort: httpPort, httpsPort: httpsPort, storage: stored}
+	next.renew, next.obtain = c.magic(stored), c.magic(stored)
 	turns := []Config{config}
 	if second, ok := config.second(e.by); ok {
 		turns = append(turns, second)
@@ -126,7 +131,7 @@ func (c *Certs) sources() map[source]*issuance {
 
 // private returns the issuance of the internal CA.
 func (c *Certs) private() *issuance {
-	i := &issuance{issuers: []certmagic.Issuer{c.ca}, renew: c.magic(), obtain: c.magic()}
+	i := &issuance{storage: c.storage, issuers: []certmagic.Issuer{c.ca}, renew: c.magic(c.storage), obtain: c.magic(c.storage)}
 	i.renew.Issuers, i.obtain.Issuers = i.issuers, i.issuers
 	i.renew.DisableARI, i.obtain.DisableARI = true, true
 	i.obtain.DisableStorageCheck = true // an order costs nothing: saving its result is the check
@@ -134,9 +139,9 @@ func (c *Certs) private() *issuance {
 }
 
 // magic returns a certmagic.Config without issuers.
-func (c *Certs) magic() *certmagic.Config {
+func (c *Certs) magic(stored storage) *certmagic.Config {
 	return certmagic.New(c.cache, certmagic.Config{
-		Storage:            c.storage,
+		Storage:            stored,
 		Logger:             zapTo(c.log, false),
 		KeySource:          certmagic.StandardKeyGenerator{KeyType: certmagic.P256},
 		RenewalWindowRatio: certmagic.DefaultRenewalWindowRatio,
@@ -168,20 +173,29 @@ func (c *Certs) template(config Config) (certmagic.ACMEIssuer, error) {
 		t.PreferredChains.RootCommonName = []string{config.PreferredChain}
 	}
 	if config.CARoot != "" {
-		text, err := os.ReadFile(config.CARoot)
+		roots, err := readRoots(config.CARoot)
 		if err != nil {
-			return t, fmt.Errorf("cannot read the roots to trust the CA by: %w", err)
-		}
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(text) {
-			return t, fmt.Errorf("cannot use %s: it holds no certificate in PEM form", config.CARoot)
+			return t, err
 		}
 		t.TrustedRoots = roots
 	}
 	return t, nil
+}
+
+// readRoots are the roots of the system and those in a file.
+func readRoots(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the roots to trust the CA by: %w", err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("cannot use %s: it holds no certificate in PEM form", file)
+	}
+	return roots, nil
 }
 
 // issuer is Issuer with its default.

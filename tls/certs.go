@@ -17,6 +17,7 @@ import (
 	"github.com/caddyserver/certmagic"
 
 	"roost/internal/durable"
+	"roost/tls/redisstore"
 )
 
 // Options say where Certs keep their files and how CAs reach the box. Dir is required.
@@ -47,6 +48,7 @@ type Certs struct {
 	mint    *mint
 	tickets *tickets
 	stapler
+	linked atomic.Pointer[link] // the shared storage; nil: there is none
 
 	// Set by tests, before Run.
 	check       time.Duration               // how often renewal is considered; 10 min when 0
@@ -56,6 +58,8 @@ type Certs struct {
 	zeroSSLURL  string
 	issue       func(ca string, csr *x509.CertificateRequest, ear *ear) (*certmagic.IssuedCertificate, error) // instead of asking CAs
 	around      surroundings
+	lease       time.Duration // of locks in a shared storage, and
+	patience    time.Duration // for its answers; as there when 0
 
 	table atomic.Pointer[table]                // what handshakes read
 	acme  atomic.Pointer[map[source]*issuance] // of public names; the newest of each, nil before the first is needed
@@ -72,6 +76,7 @@ type Certs struct {
 	// Set by Run, before anything else can see them.
 	cache    *certmagic.Cache
 	internal *issuance
+	opened   []*redisstore.Redis // to be closed; of Run's loop
 
 	// mu guards all below. It is never held while certmagic's cache is asked,
 	// for that asks back (configFor) under locks of its own.
@@ -164,6 +169,11 @@ func (c *Certs) Run(ctx context.Context) error {
 	defer c.cache.Stop()
 	c.internal = c.private()
 
+	defer func() {
+		for _, o := range c.opened {
+			o.Close()
+		}
+	}()
 	var started sync.WaitGroup
 	defer started.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -196,6 +206,7 @@ func (c *Certs) Run(ctx context.Context) error {
 		case <-again.C:
 			c.collect()
 		case <-minute.C:
+			c.connect(ctx, &started) // the file of the key may have changed
 			c.collect()
 			c.look()
 		case <-clean.C:
@@ -280,6 +291,7 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 	if done {
 		return
 	}
+	c.connect(ctx, started)
 	for _, name := range forget {
 		c.forget(name)
 	}

@@ -26,6 +26,14 @@ type Config struct {
 	EAB EAB `toml:"eab" json:"eab,omitzero"`
 	// CARoot is a PEM file whose certificates are trusted when talking to the ACME directory (private CAs).
 	CARoot string `toml:"ca_root" json:"ca_root,omitempty"`
+	// Storage is where public certificates, ACME accounts and the keys of sessions are kept for all boxes that share it,
+	// instead of in files of this one: the URL of a server of Redis.
+	Storage StorageURL `toml:"storage" json:"storage,omitempty"`
+	// StorageKeyFile holds what they are encrypted with there.
+	StorageKeyFile string `toml:"storage_key_file" json:"storage_key_file,omitempty"`
+	// StoragePasswordFile holds the password of the server; StoragePasswordEnv names the variable of the environment that does.
+	StoragePasswordFile string `toml:"storage_password_file" json:"storage_password_file,omitempty"`
+	StoragePasswordEnv  string `toml:"storage_password_env" json:"storage_password_env,omitempty"`
 	// ServeRoot hands out the internal CA's root certificate over plain HTTP, at RootPath of every name.
 	ServeRoot bool `toml:"serve_root" json:"serve_root,omitempty"`
 	// DNS proves wildcards to the CA, which nothing else can (RFC 8555, section 8.4), and with DNS.All every public name.

@@ -2,8 +2,6 @@ package tls
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,38 +38,7 @@ func (f fileStorage) List(ctx context.Context, prefix string, recursive bool) ([
 // sweep removes what was left half written.
 func (f fileStorage) sweep() error { return durable.Sweep(f.Path, time.Now().Add(-time.Minute)) }
 
-// unusable reports whether err is that of a load that has read everything, and
-// could make no certificate of it.
-func unusable(err error) bool {
-	var disk *fs.PathError
-	return err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &disk)
-}
-
-// setAside moves the stored certificate of name, which is unusable, to the
-// folder of such, for whoever wants to know, and returns what there is by
-// another CA; the error is fs.ErrNotExist when there is none. It is looked at again where nobody else can be storing it.
-func (c *Certs) setAside(ctx context.Context, i *issuance, name string) (certmagic.Certificate, error) {
-	lock := "issue_cert_" + name // as certmagic has it
-	if err := c.storage.Lock(ctx, lock); err != nil {
-		return certmagic.Certificate{}, err
-	}
-	defer c.storage.Unlock(context.WithoutCancel(ctx), lock)
-	for _, issuer := range i.issuers {
-		one := *i.obtain
-		one.Issuers = []certmagic.Issuer{issuer}
-		cert, err := one.CacheManagedCertificate(ctx, name)
-		if !unusable(err) || ctx.Err() != nil {
-			continue
-		}
-		from := certmagic.StorageKeys.CertsSitePrefix(issuer.IssuerKey(), name)
-		aside := filepath.Join(c.o.Dir, "corrupt", time.Now().UTC().Format("20060102T150405.000Z-")+filepath.Base(from))
-		if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
-			return cert, err
-		}
-		if err := os.Rename(c.storage.Filename(from), aside); err != nil {
-			return cert, err
-		}
-		c.log.Error("a stored certificate cannot be used; getting another", "name", name, "error", err, "kept", aside)
-	}
-	return i.obtain.CacheManagedCertificate(ctx, name)
+// aside implements storage.
+func (f fileStorage) aside(_ context.Context, dir, to string) error {
+	return os.Rename(f.Filename(dir), to)
 }

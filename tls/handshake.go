@@ -121,7 +121,7 @@ func (c *Certs) config(trust string) *tls.Config {
 // nor error, crypto/tls sends unrecognized_name.
 func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if challenge(hello) {
-		if i := c.challenged(); i != nil {
+		if i := c.challenged(hello.ServerName); i != nil {
 			return i.renew.GetCertificate(hello)
 		}
 		return nil, errors.New("no CA was asked for anything")
@@ -186,11 +186,19 @@ func localAddr(conn net.Conn) netip.Addr {
 	return addr.Unmap()
 }
 
-// challenged is an issuance to answer challenges at the ports with, nil when no
-// CA was asked for anything yet. certmagic keeps those that are open for the
-// process, so any will do.
-func (c *Certs) challenged() *issuance {
-	for from, i := range c.sources() {
+// challenged is the issuance to answer challenges of a host at the ports with,
+// nil when no CA was asked for anything yet. certmagic keeps those that are open
+// for the process, so for them any will do; what another box has been asked is
+// in the storage, below its CA.
+func (c *Certs) challenged(host string) *issuance {
+	all := c.sources()
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if p, ok := c.table.Load().find(strings.ToLower(host)); ok && p.from.by != byDNS && all[p.from] != nil {
+		return all[p.from]
+	}
+	for from, i := range all {
 		if from.by != byDNS {
 			return i
 		}
@@ -206,7 +214,7 @@ func (c *Certs) Plain(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rest, ok := strings.CutPrefix(r.URL.Path, wellKnown); ok {
 			if strings.HasPrefix(rest, "acme-challenge/") {
-				if i := c.challenged(); i != nil && i.acme.HandleHTTPChallenge(w, r) {
+				if i := c.challenged(r.Host); i != nil && i.acme.HandleHTTPChallenge(w, r) {
 					return
 				}
 			}

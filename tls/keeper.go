@@ -37,6 +37,8 @@ func (c *Certs) keep(ctx context.Context, e *entry) {
 		switch {
 		case errors.Is(err, errNotListening):
 			wait = time.Second
+		case errors.As(err, new(stalled)):
+			wait = jitter(30 * time.Second) // or until the storage answers
 		case e.internal:
 			try++
 			wait = min(c.backoff(try), 10*time.Minute) // there is no CA to be gentle with
@@ -85,6 +87,9 @@ func (c *Certs) attempt(ctx context.Context, e *entry, try int) (*issuance, erro
 	if err == nil {
 		c.take(e, i, cert)
 	}
+	if err = i.stalled(err); errors.As(err, new(stalled)) {
+		return nil, err
+	}
 	return i, err
 }
 
@@ -117,10 +122,19 @@ func (c *Certs) load(ctx context.Context, i *issuance, name string) (certmagic.C
 		return certmagic.Certificate{}, ctx.Err()
 	}
 	cert, err := i.obtain.CacheManagedCertificate(ctx, name)
-	if !unusable(err) || ctx.Err() != nil {
-		return cert, err
+	if unusable(err) && ctx.Err() == nil {
+		cert, err = c.setAside(ctx, i, name)
 	}
-	return c.setAside(ctx, i, name)
+	if s, ok := i.storage.(*shared); ok && errors.Is(err, fs.ErrNotExist) {
+		for _, issuer := range i.issuers {
+			if there, wrong := s.bring(ctx, issuer, name); wrong != nil {
+				return cert, wrong
+			} else if there {
+				return i.obtain.CacheManagedCertificate(ctx, name)
+			}
+		}
+	}
+	return cert, err
 }
 
 // order makes one attempt to get a certificate from the CA into the storage;
@@ -131,6 +145,11 @@ func (c *Certs) order(ctx context.Context, i *issuance, name string, try int, ag
 		defer func() { <-c.orders }()
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if s, ok := i.storage.(*shared); ok {
+		if err := s.bringAccounts(ctx); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute+time.Duration(i.config.DNS.Propagation))
 	defer cancel()
@@ -258,7 +277,7 @@ func (c *Certs) failed(e *entry, err error, wait time.Duration, held bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.retry = time.Now().Add(wait)
-	if errors.Is(err, errNotListening) || held && e.err != nil {
+	if errors.Is(err, errNotListening) || errors.As(err, new(stalled)) || held && e.err != nil {
 		return
 	}
 	c.fell(e, "cannot get a certificate", err)
@@ -291,14 +310,20 @@ func (c *Certs) clean(ctx context.Context) {
 	if err := c.storage.sweep(); err != nil {
 		c.log.Warn("cannot remove what was left half written", "error", err)
 	}
-	err := certmagic.CleanStorage(ctx, c.storage, certmagic.CleanStorageOptions{
-		Logger:                 zapTo(c.log, true),
-		Interval:               23 * time.Hour,
-		OCSPStaples:            true,
-		ExpiredCerts:           true,
-		ExpiredCertGracePeriod: 14 * 24 * time.Hour,
-	})
-	if err != nil && ctx.Err() == nil {
-		c.log.Warn("cannot clean the storage of certificates", "error", err)
+	all := []certmagic.Storage{c.storage}
+	if now := c.linked.Load(); now != nil && now.to != nil {
+		all = append(all, now.to)
+	}
+	for _, one := range all {
+		err := certmagic.CleanStorage(ctx, one, certmagic.CleanStorageOptions{
+			Logger:                 zapTo(c.log, true),
+			Interval:               23 * time.Hour,
+			OCSPStaples:            true,
+			ExpiredCerts:           true,
+			ExpiredCertGracePeriod: 14 * 24 * time.Hour,
+		})
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn("cannot clean the storage of certificates", "error", err)
+		}
 	}
 }

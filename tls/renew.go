@@ -110,7 +110,10 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 		return errEnded
 	case err != nil:
 		until, held := heldUntil(err)
-		err = fmt.Errorf("cannot renew: %w", c.explain(ctx, i, e, err))
+		if err = i.stalled(err); !errors.As(err, new(stalled)) {
+			err = c.explain(ctx, i, e, err)
+		}
+		err = fmt.Errorf("cannot renew: %w", err)
 		if held {
 			return fmt.Errorf("no CA is to be asked for %s before %s: %w to ask again: %w", e.name, until.Format(time.RFC3339), ErrSoon, err)
 		}

@@ -21,6 +21,8 @@ import (
 const (
 	ticketTurn = 12 * time.Hour // a new key each
 	ticketKeys = 4              // kept: a session can be resumed for at least 36 hours
+
+	ticketPatience = 10 * time.Minute // for the storage that boxes share
 )
 
 // ticketKey encrypts what clients keep of a session (RFC 8446, section 4.6.1).
@@ -42,6 +44,7 @@ type tickets struct {
 	mu      sync.Mutex  // guards what follows, and the file
 	keys    []ticketKey // newest first
 	stored  bool        // the file has them
+	shared  time.Time   // when they last were those of all boxes
 	failing bool        // to store them
 }
 
@@ -84,16 +87,35 @@ func (t *tickets) turn(now time.Time) {
 // renew drops the keys that are too old, or of a time that only a wrong clock
 // has seen, and makes the next when the newest has had its time.
 func (t *tickets) renew(now time.Time) {
-	t.keys = slices.DeleteFunc(t.keys, func(k ticketKey) bool {
+	t.keys = fresh(t.keys, now)
+	turn := ticketTurn
+	if now.Sub(t.shared) < ticketTurn {
+		turn += ticketPatience // one of the boxes makes the next for all
+	}
+	if len(t.keys) == 0 || now.Sub(t.keys[0].Made) >= turn {
+		t.keys = next(t.keys, now)
+		t.stored = false
+	}
+	t.use()
+}
+
+// fresh are those of keys that are good now.
+func fresh(keys []ticketKey, now time.Time) []ticketKey {
+	return slices.DeleteFunc(keys, func(k ticketKey) bool {
 		age := now.Sub(k.Made)
 		return age < 0 || age >= ticketKeys*ticketTurn || len(k.Key) != 32
 	})
-	if len(t.keys) == 0 || now.Sub(t.keys[0].Made) >= ticketTurn {
-		fresh := ticketKey{Made: now, Key: make([]byte, 32)}
-		rand.Read(fresh.Key) // never fails
-		t.keys = append([]ticketKey{fresh}, t.keys[:min(len(t.keys), ticketKeys-1)]...)
-		t.stored = false
-	}
+}
+
+// next puts a new key before keys.
+func next(keys []ticketKey, now time.Time) []ticketKey {
+	key := ticketKey{Made: now, Key: make([]byte, 32)}
+	rand.Read(key.Key) // never fails
+	return append([]ticketKey{key}, keys[:min(len(keys), ticketKeys-1)]...)
+}
+
+// use has handshakes go by the keys.
+func (t *tickets) use() {
 	all := make([][32]byte, len(t.keys))
 	for i, k := range t.keys {
 		copy(all[i][:], k.Key)

@@ -71,6 +71,7 @@ func ValidateConfig(c Config) []Complaint {
 	if strings.ContainsAny(c.Profile, " \t\n") {
 		complain("profile", `write it as the CA does, such as "shortlived"`, "%q is no name of a profile", c.Profile)
 	}
+	c.checkStorage(complain)
 	c.DNS.Check(Internal, func(key, hint, format string, args ...any) { complain("dns."+key, hint, format, args...) })
 	return all
 }
