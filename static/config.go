@@ -30,6 +30,10 @@ type Serving struct {
 	// Rules says whose rules the files _redirects and _headers at the top of the folder follow:
 	// "cloudflare", which is the default, "netlify", or "off". They are never served.
 	Rules string `toml:"rules" json:"rules,omitempty"`
+	// Symlinks says which symbolic links in the folder are followed: "inside", which is the default, those that
+	// end in the folder, and not at a hidden name; "none"; "follow", those that lead out of it as well, as
+	// other servers do. Root itself may be a link, or lie behind one, in any case.
+	Symlinks string `toml:"symlinks" json:"symlinks,omitempty"`
 	// EarlyHints sends a 103 with the links of a page ahead of it, over HTTP/2 and HTTP/3: those that
 	// header rules give it with the relations preload, modulepreload and preconnect. True when absent.
 	EarlyHints *bool `toml:"early_hints" json:"early_hints,omitempty"`

@@ -8,9 +8,10 @@
 //	               follow: fsnotify, or polling where that fails
 //
 // A request finds its file in the table and nowhere else: a path that no scan
-// has seen leads to no file, whatever it is spelt like. The bytes are read
-// only through os.Root, so not even a link that changes between scan and
-// request leads out of the folder.
+// has seen leads to no file, whatever it is spelt like. The bytes of what lies
+// in the folder are read only through os.Root (tree.go): what is opened is what
+// the scan has met, or it is made sure that no link is on the way to it, so that
+// links that change between scan and request lead nowhere that they may not.
 //
 // Which of its possible paths a page is served at is a function of the table,
 // Serving.HTMLHandling and the path (pages.go); its other paths are redirected
@@ -40,7 +41,10 @@
 // Names that begin with a dot are not served, but for /.well-known at the top;
 // neither are names with control characters, backslashes or invalid UTF-8.
 // Symbolic links are followed when they end inside the folder, absolute ones
-// too; they are refused when they lead out of it or to a hidden name.
+// too; they are refused when they lead out of it or to a hidden name of it.
+// Serving.Symlinks allows none of them, or those out of it as well. The scan
+// finds where they lead; the directories found outside are watched like others,
+// and the names that links come by elsewhere are looked at every 300 ms (ways.go).
 //
 // Answers with content carry Cache-Control: no-cache, so a browser asks each
 // time and mostly hears 304; those whose names have a hash of the content are

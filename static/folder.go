@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -62,6 +61,7 @@ type Folder struct {
 func Open(c Config, o Options) (*Folder, error) {
 	c.Prefix = cmp.Or(c.Prefix, "/")
 	c.HTMLHandling = cmp.Or(c.HTMLHandling, autoTrailingSlash)
+	c.Symlinks = cmp.Or(c.Symlinks, linksInside)
 	if !validPrefix(c.Prefix) {
 		return nil, fmt.Errorf("cannot serve folder %s: the path %q needs a slash at both ends, and single ones between", c.Root, c.Prefix)
 	}
@@ -86,7 +86,7 @@ func Open(c Config, o Options) (*Folder, error) {
 	if f.memory.limit == 0 {
 		f.memory.limit = defaultMemory
 	}
-	root, err := openRoot(c.Root)
+	root, err := openTree(c.Root, c.Symlinks)
 	if err != nil {
 		return nil, err
 	}
@@ -103,15 +103,11 @@ func Open(c Config, o Options) (*Folder, error) {
 }
 
 // scanner returns what reads the folder anew, using again what of old is still true.
-func (f *Folder) scanner(root *os.Root, old *table) *scanner {
-	base := []string{filepath.Clean(f.config.Root)}
-	if real, err := filepath.EvalSymlinks(f.config.Root); err == nil && real != base[0] {
-		base = append(base, real)
-	}
+func (f *Folder) scanner(root *tree, old *table) *scanner {
 	if old == nil {
 		old = emptyTable
 	}
-	return &scanner{root: root, base: base, old: old, notices: &f.notices, dialect: f.config.Rules}
+	return &scanner{root: root, old: old, notices: &f.notices, dialect: f.config.Rules}
 }
 
 // Close gives up the folder and its memory; requests are answered with 503

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -92,13 +92,16 @@ func (f *follower) session(ctx context.Context) {
 }
 
 // reader returns what reads anew, and has what it reads watched.
-func (f *follower) reader(root *os.Root, old *table) *scanner {
+func (f *follower) reader(root *tree, old *table) *scanner {
 	s := f.scanner(root, old)
 	s.hold = func(path string, modified time.Time) bool {
 		return f.pending.hold(path, modified, time.Now())
 	}
 	s.watch = func(dir string) {
-		err := f.watch.add(filepath.Join(f.config.Root, dir))
+		err := errRemote
+		if !filepath.IsAbs(dir) || !remote(dir) { // of the folder newWatcher has asked
+			err = f.watch.add(root.path(dir))
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			f.watch.close()
 			f.watch = f.unwatched(err)
@@ -128,14 +131,13 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 			if !ok {
 				return
 			}
-			path, ok := f.pathOf(e)
-			if !ok {
-				break
+			t := f.table.Load()
+			for _, path := range f.pathsOf(e, t) {
+				if e.Has(fsnotify.Rename) && t.dir(path+"/") != nil {
+					again = earlier(again, soonest)
+				}
+				f.pending.add(path, time.Now())
 			}
-			if e.Has(fsnotify.Rename) && f.table.Load().dir(path+"/") != nil {
-				again = earlier(again, soonest)
-			}
-			f.pending.add(path, time.Now())
 		case <-f.watch.errors: // too many events at once: some are lost
 			again = earlier(again, soonest)
 		case path := <-f.stale: // from a request; further ones are no further changes
@@ -147,10 +149,10 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 		now = time.Now()
 		t := f.table.Load()
 		if !root.After(now) {
-			if !sameRoot(t.root, f.config.Root) {
+			if !t.root.is(f.config.Root) || f.watch.events != nil && t.ways != nil && !t.ways.hold(t.root) {
 				return
 			}
-			root = now.Add(rootEvery)
+			root = now.Add(max(rootEvery, 20*time.Since(now)))
 		}
 		if !look.After(now) {
 			if due := f.pending.due(now); due != nil && !f.apply(ctx, t, due) {
@@ -183,11 +185,15 @@ func (f *follower) unwatched(err error) *watcher {
 	return silent
 }
 
-// pathOf returns the path of what an event is about; false if that is not served.
-func (f *follower) pathOf(e fsnotify.Event) (string, bool) {
-	rest, ok := strings.CutPrefix(e.Name, strings.TrimSuffix(filepath.Clean(f.config.Root), string(filepath.Separator)))
-	path := filepath.ToSlash(rest)
-	return path, ok && path != "" && (servablePath(path) || isRuleFile(path[1:]))
+// pathsOf returns the paths of what an event is about, of those that are served.
+func (f *follower) pathsOf(e fsnotify.Event, t *table) []string {
+	var paths []string
+	if rest, ok := strings.CutPrefix(e.Name, under(filepath.Clean(f.config.Root))); ok {
+		paths = []string{"/" + filepath.ToSlash(rest)}
+	} else if t.ways != nil {
+		paths = t.ways.pathsOf(e.Name)
+	}
+	return slices.DeleteFunc(paths, func(path string) bool { return !servablePath(path) && !isRuleFile(path[1:]) })
 }
 
 func earlier(a, b time.Time) time.Time {

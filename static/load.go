@@ -91,7 +91,7 @@ func (f *Folder) read(ctx context.Context, t *table, a *asset) (*variant, *os.Fi
 
 // open opens the file of a and returns its state once it rests.
 func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp, error) {
-	file, err := t.root.OpenFile(a.file, readOnly, 0)
+	file, fi, err := t.root.openAsset(a)
 	for range 2 {
 		if !errors.Is(err, os.ErrClosed) {
 			break
@@ -102,12 +102,12 @@ func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp,
 		if now == nil {
 			return nil, stamp{}, fs.ErrNotExist
 		}
-		file, err = t.root.OpenFile(now.file, readOnly, 0)
+		file, fi, err = t.root.openAsset(now)
 	}
 	if err != nil {
 		return nil, stamp{}, err
 	}
-	at, err := rested(ctx, file, a.stamp)
+	at, err := rested(ctx, file, fi, a.stamp)
 	if err != nil {
 		file.Close()
 		return nil, stamp{}, err
@@ -115,16 +115,12 @@ func (f *Folder) open(ctx context.Context, t *table, a *asset) (*os.File, stamp,
 	return file, at, nil
 }
 
-// rested waits, not for long, until a file has not been written for restTime,
-// and returns its state. What is written all the time is returned as it is. was
-// is the last state known.
-func rested(ctx context.Context, file *os.File, was stamp) (stamp, error) {
+// rested waits, not for long, until a file, found as fi says, has not been
+// written for restTime, and returns its state. What is written all the time is
+// returned as it is. was is the last state known.
+func rested(ctx context.Context, file *os.File, fi fs.FileInfo, was stamp) (stamp, error) {
 	var before stamp
 	for deadline := time.Now().Add(patience); ; {
-		fi, err := file.Stat()
-		if err != nil {
-			return stamp{}, err
-		}
 		if !fi.Mode().IsRegular() {
 			return stamp{}, errNotRegular
 		}
@@ -144,6 +140,10 @@ func rested(ctx context.Context, file *os.File, was stamp) (stamp, error) {
 		case <-ctx.Done():
 			return stamp{}, ctx.Err()
 		case <-time.After(rest):
+		}
+		var err error
+		if fi, err = file.Stat(); err != nil {
+			return stamp{}, err
 		}
 	}
 }
@@ -166,7 +166,7 @@ func readWhole(ctx context.Context, file *os.File, at stamp, limit int64) (body 
 		if now == at && int64(n) == at.size {
 			return body, now, true, nil
 		}
-		if at, err = rested(ctx, file, at); err != nil {
+		if at, err = rested(ctx, file, fi, at); err != nil {
 			return nil, now, false, err
 		}
 	}

@@ -103,14 +103,16 @@ func TestAnEmptyFileOfOldIsLookedAtTwice(t *testing.T) {
 	defer file.Close()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel() // who would have to wait goes
-	known, err := rested(t.Context(), file, stamp{size: 5})
+	fi, err := file.Stat()
+	check(t, err)
+	known, err := rested(t.Context(), file, fi, stamp{size: 5})
 	if err != nil || known.size != 0 {
 		t.Fatalf("%v, %v", known, err)
 	}
-	if _, err := rested(gone, file, known); err != nil {
+	if _, err := rested(gone, file, fi, known); err != nil {
 		t.Errorf("one that is known to be empty: %v", err)
 	}
-	if _, err := rested(gone, file, stamp{size: 5}); !errors.Is(err, context.Canceled) {
+	if _, err := rested(gone, file, fi, stamp{size: 5}); !errors.Is(err, context.Canceled) {
 		t.Errorf("one that is not: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 	}
 	e := t.edit()
 	s := f.reader(t.root, t)
+	s.to = e
 	enough := true
 	read := "\n" // the directory read last; no path begins so
 	for _, path := range slices.Sorted(maps.Keys(due)) {
@@ -32,24 +33,27 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			last := c.last
 			f.pending[path] = c // where hold looks for the first event
 			e.rules = s.rules()
+			if e.links > 0 {
+				return false
+			}
 			if c.last.Equal(last) {
 				delete(f.pending, path)
 			}
 			enough = enough && !s.again
 			continue
 		}
-		fi, err := t.root.Lstat(path[1:])
+		fi, err := t.root.lstatPlain(path[1:])
 		switch {
 		case passing(err):
 			enough = false
 			continue
-		case err == nil && fi.Mode()&fs.ModeSymlink != 0:
+		case err == nil && fi.Mode()&fs.ModeSymlink != 0 && t.root.links != linksNone:
 			enough = false
 			continue
 		case err == nil && fi.IsDir():
 			read = path + "/"
 			e.set(path, nil)
-			s.scanBelow(ctx, e, read)
+			s.scanBelow(ctx, e, read, fi)
 			if ctx.Err() != nil || s.again || e.links > 0 {
 				return false
 			}
@@ -85,6 +89,9 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 func (f *follower) publish(t *table) bool {
 	old := f.table.Load()
 	if old.same(t) {
+		if t.ways != nil {
+			f.table.Store(t) // they may be other ways to the same
+		}
 		return false
 	}
 	f.table.Store(t)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,7 +76,15 @@ func (s *scanner) rules() *ruleFiles {
 
 // ruleFile reads one of the files into r unless it is as it was.
 func (s *scanner) ruleFile(r *ruleFiles, f *ruleFile, old ruleFile) {
-	text, at, err := readRules(s.root, f.name, func(fi fs.FileInfo) bool {
+	by := func(name string, fi fs.FileInfo) {
+		if fi != nil && fi.Mode()&fs.ModeSymlink != 0 {
+			s.link()
+		}
+		if s.ways != nil {
+			s.ways.meet(name, fi)
+		}
+	}
+	text, at, err := readRules(s.root, f.name, by, func(fi fs.FileInfo) bool {
 		return stampOf(fi) == old.stamp || s.hold != nil && s.hold("/"+f.name, fi.ModTime())
 	})
 	switch {
@@ -96,7 +103,7 @@ func (s *scanner) ruleFile(r *ruleFiles, f *ruleFile, old ruleFile) {
 	} else {
 		r.headers, f.problems = rules.ParseHeaders(text, rules.Dialect(s.dialect))
 	}
-	f.tell(s.notices.log, s.base[0], old.problems)
+	f.tell(s.notices.log, s.root.base[0], old.problems)
 }
 
 var (
@@ -104,17 +111,19 @@ var (
 	errTooLarge = fmt.Errorf("larger than %d KiB", rules.MaxSize>>10)
 )
 
-// readRules reads a file with rules unless skip says that there is no need.
-func readRules(root *os.Root, name string, skip func(fs.FileInfo) bool) ([]byte, stamp, error) {
-	file, err := root.OpenFile(name, readOnly, 0)
+// readRules reads a file with rules, wherever links by the way lead by the rule
+// of the tree, since it is not served, unless skip says that there is no need.
+func readRules(root *tree, name string, by func(string, fs.FileInfo), skip func(fs.FileInfo) bool) ([]byte, stamp, error) {
+	real, _, err := root.find(".", name, by)
+	if err != nil {
+		return nil, stamp{}, err
+	}
+	file, fi, err := opened(root.openPlain(real))
 	if err != nil {
 		return nil, stamp{}, err
 	}
 	defer file.Close()
-	fi, err := file.Stat()
 	switch {
-	case err != nil:
-		return nil, stamp{}, err
 	case skip(fi):
 		return nil, stamp{}, errAsItWas
 	case !fi.Mode().IsRegular():
@@ -149,14 +158,14 @@ func ruleNotes(c Config) []string {
 	if c.Rules == rulesOff {
 		return nil
 	}
-	root, err := os.OpenRoot(c.Root)
+	root, err := openTree(c.Root, c.Symlinks)
 	if err != nil {
 		return nil // Validate tells
 	}
 	defer root.Close()
 	var notes []string
 	for _, name := range []string{redirectsFile, headersFile} {
-		text, _, err := readRules(root, name, func(fs.FileInfo) bool { return false })
+		text, _, err := readRules(root, name, nil, func(fs.FileInfo) bool { return false })
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
 				notes = append(notes, filepath.Join(c.Root, name)+": cannot be read: "+err.Error())

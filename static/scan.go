@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -22,30 +23,22 @@ var errTooMany = errors.New("more than 1,000,000 files and folders")
 
 // scanner reads the whole folder, or a directory of it, into a new table.
 type scanner struct {
-	root    *os.Root
-	base    []string // absolute spellings of the root's path
-	old     *table   // assets that are still true are taken from here
+	root    *tree
+	old     *table // assets that are still true are taken from here
 	notices *notices
 	dialect string // of the rules
-	// watch, if set, is called with every directory (a path below the root)
-	// before it is read, so that no later change is missed.
+	// watch, if set, is called with every directory before it is read, so that no later change is missed.
 	watch func(dir string)
 	// hold, if set, tells whether a file that has changed should wait until it rests.
 	hold func(path string, modified time.Time) bool
 
 	to     *edit
-	seen   int // files and directories so far, and what else lies between them
-	linked int // of them, those below links
+	ways   *ways // nil: there are no links
+	seen   int   // files and directories so far, and what else lies between them
+	linked int   // of them, those that links show once more
 	// again: all should be read again soon, because something could not be read
 	// for now (it is in the table as it was) or moved away meanwhile.
 	again bool
-}
-
-// trail is how a scan came into a directory through links, innermost first.
-type trail struct {
-	at    string // the directory that holds the link, below the root
-	up    *trail
-	depth int
 }
 
 // scan reads the folder. It fails when the top cannot be read; below it, what
@@ -54,18 +47,22 @@ func (s *scanner) scan(ctx context.Context) (*table, error) {
 	s.to = (&table{root: s.root}).edit()
 	err := s.dir(ctx, place{path: "/", file: "."})
 	if errors.Is(err, errTooMany) {
-		s.notices.warn("cannot serve all of the folder", s.base[0], err)
+		s.notices.warn("cannot serve all of the folder", s.root.base[0], err)
 		err = nil
 	}
 	s.to.rules = s.rules()
+	if s.ways != nil {
+		s.ways.unseen(s.to)
+	}
+	s.to.ways = s.ways
 	return s.to.done(), err
 }
 
-// scanBelow reads the directory at path, which no link leads to, into a table being changed.
-func (s *scanner) scanBelow(ctx context.Context, to *edit, path string) {
+// scanBelow reads the directory at path, found as is says, which no link leads to, into a table being changed.
+func (s *scanner) scanBelow(ctx context.Context, to *edit, path string, is fs.FileInfo) {
 	to.drop(path)
 	s.to, s.seen = to, to.seen
-	at := place{path: path, file: path[1 : len(path)-1]}
+	at := place{path: path, file: path[1 : len(path)-1], is: is}
 	if err := s.dir(ctx, at); err != nil {
 		s.unreadable(at, err)
 	}
@@ -74,15 +71,22 @@ func (s *scanner) scanBelow(ctx context.Context, to *edit, path string) {
 
 // place is a directory to be read.
 type place struct {
-	path  string // in the table, with a slash at its end
-	file  string // below the root
+	path  string      // in the table, with a slash at its end
+	file  string      // in the tree
+	is    fs.FileInfo // what was found there; nil for the folder
 	links *trail
+	again bool // a link shows it once more
 }
 
 // dir reads a directory into the table, and those in it.
 func (s *scanner) dir(ctx context.Context, at place) error {
 	if s.watch != nil {
 		s.watch(at.file)
+	}
+	if at.links != nil {
+		known := s.ways.paths[at.file]
+		at.again = !filepath.IsAbs(at.file) || len(known) > 0
+		s.ways.paths[at.file] = append(known, at.path)
 	}
 	files := index[*asset]{}.edit()
 	below, err := s.read(ctx, at, files)
@@ -116,15 +120,18 @@ func (s *scanner) dir(ctx context.Context, at place) error {
 
 // read puts the files of a directory into files and returns the directories in it.
 func (s *scanner) read(ctx context.Context, at place, files *indexEdit[*asset]) (below []place, err error) {
-	d, err := s.root.OpenFile(at.file, readOnly, 0)
+	d, is, err := opened(s.root.open(at.file))
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
+	if at.is != nil && !os.SameFile(at.is, is) {
+		return nil, fs.ErrNotExist // it was replaced, maybe by a link
+	}
 	for ctx.Err() == nil {
 		some, err := d.ReadDir(readBatch)
 		for _, e := range some {
-			if !servable(e.Name(), at.file == ".") {
+			if !servable(e.Name(), at.path == "/") {
 				continue
 			}
 			if !s.count(at) {
@@ -153,9 +160,9 @@ func (s *scanner) read(ctx context.Context, at place, files *indexEdit[*asset]) 
 // count counts one thing in the directory at, and tells whether that is still allowed.
 func (s *scanner) count(at place) bool {
 	s.seen++
-	if at.links != nil {
+	if at.again {
 		if s.linked++; s.linked > maxLinked {
-			s.notices.warn("cannot follow all links", s.base[0], errTooManyLinked)
+			s.notices.warn("cannot follow all links", s.root.base[0], errTooManyLinked)
 			return false
 		}
 	}
@@ -172,11 +179,17 @@ func (s *scanner) entry(at place, e fs.DirEntry) (*asset, place, error) {
 		return nil, place{}, nil // gone since the directory was read
 	}
 	if fi.Mode()&fs.ModeSymlink != 0 {
-		s.to.links++
+		if s.root.links == linksNone {
+			return nil, place{}, nil
+		}
+		s.link()
 		var real string
-		if real, fi, err = s.resolve(file); err == nil && fi.IsDir() {
+		if real, fi, err = s.root.resolve(at.file, name, s.ways.meet); err == nil && fi.IsDir() {
 			links = links.through(at.file)
-			err = links.check(real)
+			err = links.check(real, s.root.real())
+		}
+		if err == nil && fi.Mode().IsRegular() {
+			s.ways.paths[real] = append(s.ways.paths[real], at.path+name)
 		}
 		switch {
 		case err == nil:
@@ -192,12 +205,20 @@ func (s *scanner) entry(at place, e fs.DirEntry) (*asset, place, error) {
 	}
 	switch {
 	case fi.IsDir():
-		return nil, place{at.path + name + "/", file, links}, nil
+		return nil, place{path: at.path + name + "/", file: file, is: fi, links: links}, nil
 	case fi.Mode().IsRegular():
 		a, _ := s.asset(at.path+name, file, fi)
 		return a, place{}, nil
 	}
 	return nil, place{}, nil
+}
+
+// link counts a link.
+func (s *scanner) link() {
+	s.to.links++
+	if s.ways == nil {
+		s.ways = newWays()
+	}
 }
 
 // unreadable deals with a directory that could not be read: it stays in the
@@ -249,12 +270,4 @@ func newAsset(path, file string, at stamp) *asset {
 		file = path[1:] // one string instead of two
 	}
 	return &asset{path: path, file: file, stamp: at, kind: mediaTypeOf(path)}
-}
-
-// join joins a path below the root, "." being the root, with a name.
-func join(dir, name string) string {
-	if dir == "." {
-		return name
-	}
-	return dir + "/" + name
 }

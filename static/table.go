@@ -14,10 +14,11 @@ type table struct {
 	// number tells it from all others.
 	number uint64
 	// root opens the files; nil when there is no folder.
-	root *os.Root
+	root *tree
 	dirs index[*directory]
 	// links counts the symbolic links that were met, followed or not.
 	links int
+	ways  *ways // by which they lead; nil: there are none
 	// seen counts the files and directories.
 	seen  int
 	rules *ruleFiles // nil: there are none
@@ -43,7 +44,7 @@ func (d *directory) key() string { return d.path }
 // all that a first request can make is in content.
 type asset struct {
 	path    string     // in the table
-	file    string     // where the file is, below the root: path, unless links were followed
+	file    string     // where the file is in the tree: path, unless links were followed
 	stamp   stamp      // what it was then
 	kind    *mediaType // from its name
 	content atomic.Pointer[content]

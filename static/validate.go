@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"roost/internal/nearest"
 )
 
 // Complaint is one thing wrong with a Config.
@@ -41,6 +43,13 @@ func Validate(c Config) []Complaint {
 	}
 	if c.HTMLHandling != "" && !slices.Contains(htmlHandlings, c.HTMLHandling) {
 		add("html_handling", "there is no html_handling "+strconv.Quote(c.HTMLHandling), "one of "+strings.Join(htmlHandlings, ", "))
+	}
+	if c.Symlinks != "" && !slices.Contains(linkModes, c.Symlinks) {
+		hint := "one of " + strings.Join(linkModes, ", ")
+		if near := nearest.Of(c.Symlinks, linkModes); near != "" {
+			hint = "did you mean " + strconv.Quote(near) + "? It is " + hint
+		}
+		add("symlinks", "there is no way "+strconv.Quote(c.Symlinks)+" with symbolic links", hint)
 	}
 	if all := []string{rulesCloudflare, rulesNetlify, rulesOff}; c.Rules != "" && !slices.Contains(all, c.Rules) {
 		add("rules", "there are no rules "+strconv.Quote(c.Rules), "one of "+strings.Join(all, ", "))

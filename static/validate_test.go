@@ -23,6 +23,8 @@ func TestValidateSaysAllThatIsWrong(t *testing.T) {
 		{Config{Root: dir, Serving: Serving{Download: []string{"", "[", "files/", "x"}}}, []string{`download.0: "" is not`, `download.1: "[" is not`, `download.2: "files/" matches no file`}},
 		{Config{Root: dir, Serving: Serving{HTMLHandling: "plain"}}, nil},
 		{Config{Root: dir, Serving: Serving{HTMLHandling: "Plain"}}, []string{`html_handling: there is no html_handling "Plain"`}},
+		{Config{Root: dir, Serving: Serving{Symlinks: "follow"}}, nil},
+		{Config{Root: dir, Serving: Serving{Symlinks: "on"}}, []string{`symlinks: there is no way "on"`}},
 		{Config{Root: dir, Prefix: "//x/"}, []string{"path: "}},
 		{Config{Root: dir, Prefix: "/\\x/"}, []string{"path: "}},
 		{Config{Root: dir, Prefix: "/a\tb/"}, []string{"path: "}},
