@@ -311,9 +311,15 @@ clients = "all"
 		`roost.toml:6: access_log_redact: "User-Agent" in except is not left out: it is for those that are: Authorization, Proxy-Authorization, Cookie, Set-Cookie`,
 		`roost.toml:7: clients wants true or false, not the text "all": leave out the quotes`,
 	)
+	for name, nearest := range logFieldsOfNginx {
+		if compiled(t, "$"+nearest, nil); logFields[name] != nil {
+			t.Errorf("$%s is there", name)
+		}
+	}
 	for template, want := range map[string]string{
 		"$remote_adr":               `access_log_format: unknown field $remote_adr: did you mean "remote_addr"?`,
 		"$status $bytes":            `access_log_format: unknown field $bytes: the fields are in docs/static.md; a header field is $http_name, of the answer $sent_http_name`,
+		"$request_id":               `access_log_format: unknown field $request_id: nearest to nginx's is $http_x_request_id`,
 		"$http_":                    `access_log_format: unknown field $http_: the fields are in docs/static.md; a header field is $http_name, of the answer $sent_http_name`,
 		"${status":                  `access_log_format: ${ without }: close it, or write $$ for the character itself`,
 		"${status} 5 $":             `access_log_format: a $ without a field behind it: name one, or write $$ for the character itself`,

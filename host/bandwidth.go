@@ -13,7 +13,7 @@ import (
 
 // Bandwidth bounds how fast each answer is sent.
 type Bandwidth struct {
-	// Rate is bytes a second, at least 1 KiB. What a second has room for may go at once.
+	// Rate is bytes a second, 1 KiB to 1 GiB. What a second has room for may go at once.
 	Rate unit.Size `toml:"rate" json:"rate,omitempty"`
 	// After is how many bytes go first, as fast as the client takes them; none when absent.
 	After unit.Size `toml:"after" json:"after,omitempty"`

@@ -84,6 +84,13 @@ var logFields = map[string]*logField{
 	"time_local":   logTime("02/Jan/2006:15:04:05 -0700", time.Time.Local),
 }
 
+// logFieldsOfNginx are fields that formats brought from there may have, by what
+// comes nearest here.
+var logFieldsOfNginx = map[string]string{
+	"request_id": "http_x_request_id", "bytes_sent": "body_bytes_sent", "server_name": "site", "document_uri": "uri", "query_string": "args",
+	"upstream_status": "status", "upstream_response_time": "upstream_header_time", "proxy_protocol_addr": "remote_addr", "realip_remote_addr": "remote_addr",
+}
+
 // requestField and answerField are header fields, of the request and of the
 // answer as the target has left it.
 var (

@@ -109,9 +109,11 @@ func (f *logFormat) parse(template, before string) (what, hint string) {
 		}
 		item, known := newLogItem(name)
 		if !known {
-			names := slices.Collect(maps.Keys(logFields))
-			if hint = didYouMean(name, append(names, "request")); hint == "" {
-				hint = "the fields are in docs/static.md; a header field is $http_name, of the answer $sent_http_name"
+			hint = "the fields are in docs/static.md; a header field is $http_name, of the answer $sent_http_name"
+			if alike := didYouMean(name, append(slices.Collect(maps.Keys(logFields)), "request")); logFieldsOfNginx[name] != "" {
+				hint = "nearest to nginx's is $" + logFieldsOfNginx[name]
+			} else if alike != "" {
+				hint = alike
 			}
 			return "access_log_format: unknown field $" + name, hint
 		}

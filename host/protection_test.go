@@ -321,7 +321,7 @@ rate_limit = { per = "10s" }
 		`roost.toml:30: unknown key "origin" in [site.route.cors]: did you mean "origins"?`,
 		`roost.toml:31: site *: bandwidth has no rate: write { rate = "1M" }, bytes a second, or bandwidth = false`,
 		`roost.toml:35: after cannot be 0: write more, or leave it out`,
-		`roost.toml:35: site *: bandwidth: rate = 100 bytes a second: want "1K" to "1T", or bandwidth = false`,
+		`roost.toml:35: site *: bandwidth: rate = 100 bytes a second: want "1K" to "1G", or bandwidth = false`,
 		`roost.toml:39: rate: "fast" is not a size: write bytes or a text such as "10M"`,
 		`roost.toml:39: unknown key "burst" in [site.route.bandwidth]: known are after, rate`,
 		`roost.toml:43: bandwidth wants a table, not the text "1M"`,

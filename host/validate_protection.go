@@ -87,8 +87,8 @@ func (v *validator) bandwidth(b Bandwidth, at place, key string) {
 	switch {
 	case b.Rate == 0:
 		v.report(at, key, "bandwidth has no rate", `write { rate = "1M" }, bytes a second, or bandwidth = false`)
-	case b.Rate < 1<<10 || b.Rate > 1<<40:
-		v.report(at, join(key, "rate"), fmt.Sprintf("bandwidth: rate = %d bytes a second", b.Rate), `want "1K" to "1T", or bandwidth = false`)
+	case b.Rate < 1<<10 || b.Rate > 1<<30:
+		v.report(at, join(key, "rate"), fmt.Sprintf("bandwidth: rate = %d bytes a second", b.Rate), `want "1K" to "1G", or bandwidth = false`)
 	}
 }
 
