@@ -237,7 +237,7 @@ func (c Config) certificates() tls.Want {
 			}
 		}
 		if a := c.Sites[i].ClientAuth; a != nil {
-			w.Clients = append(w.Clients, tls.Clients{ClientAuth: *a, Names: c.Sites[i].own().Names, Roots: a.ReadRoots()})
+			w.Clients = append(w.Clients, tls.Clients{ClientAuth: *a, Names: c.Sites[i].own().Names})
 		}
 	}
 	return w

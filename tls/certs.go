@@ -86,8 +86,9 @@ type Certs struct {
 	entries        map[string]*entry
 	dropped        []string
 	trusts         trusts
-	watching       bool  // files of certificates
-	trouble        error // storage or internal CA cannot be used
+	people         map[string]*rootsFile // of those, by name; the map never changes
+	watching       bool                  // files of certificates and of roots
+	trouble        error                 // storage or internal CA cannot be used
 	running, ended bool
 	over           chan struct{} // closed when Run has ended
 	moved          chan struct{} // closed and replaced whenever Settle should look again
@@ -220,7 +221,7 @@ func (c *Certs) Run(ctx context.Context) error {
 // are ready for handshakes when it returns, public ones when their CA has
 // issued. Names that are not in w lose theirs, in memory, not in the storage.
 func (c *Certs) Want(w Want) {
-	own, trusts := c.pairs(w.Own), c.newTrusts(w.Clients)
+	own, people := c.pairs(w.Own), c.rootsFiles(w.Clients)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.Names = append([]string(nil), w.Names...)
@@ -231,7 +232,7 @@ func (c *Certs) Want(w Want) {
 			w.Issuers[name] = issuer
 		}
 	}
-	c.want, c.trusts = w, trusts
+	c.want, c.people, c.trusts = w, people, c.newTrusts(w.Clients, people)
 	c.asked++
 	next := make(map[string]*entry, len(w.Names))
 	for _, name := range w.Names {
@@ -282,7 +283,7 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 		local = local || e.internal
 	}
 	any := len(c.entries) > 0
-	watch := len(c.want.Own) > 0 && !c.watching
+	watch := len(c.want.Own)+len(c.people) > 0 && !c.watching
 	c.watching = c.watching || watch
 	c.mu.Unlock()
 	if watch {

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 
 	"github.com/mholt/acmez/v3"
@@ -41,14 +40,6 @@ func (a *ClientAuth) ID() string {
 type Clients struct {
 	ClientAuth
 	Names []string
-	// Roots is the text of the file CA as it was when this was wanted; ReadRoots makes it. Without any, no certificate is good.
-	Roots string
-}
-
-// ReadRoots reads the file of a's CA; what cannot be read is empty.
-func (a *ClientAuth) ReadRoots() string {
-	text, _ := os.ReadFile(a.CA)
-	return string(text)
 }
 
 // ValidateClientAuth returns what is wrong with a; nothing when it is nil.
@@ -64,12 +55,8 @@ func ValidateClientAuth(a *ClientAuth) (all []Complaint) {
 	if a.CA == "" {
 		return append(all, Complaint{"ca", "ca is missing", "set it to a PEM file with the CA that certificates of clients are signed by"})
 	}
-	text, wrong := readPEM("ca", a.CA)
-	if wrong != nil {
+	if _, wrong := readPeople(a.CA); wrong != nil {
 		return append(all, *wrong)
-	}
-	if pool, _ := rootsOf(string(text)); pool == nil {
-		all = append(all, Complaint{"ca", a.CA + " holds no certificate in PEM form", "name a file with at least one BEGIN CERTIFICATE block"})
 	}
 	return all
 }
@@ -97,12 +84,12 @@ type trust struct {
 	roots    map[string]bool // DER
 }
 
-func (c *Certs) newTrust(a Clients) *trust {
-	pool, known := rootsOf(a.Roots)
+func (c *Certs) newTrust(a ClientAuth, text string) *trust {
+	pool, known := rootsOf(text)
 	if pool == nil {
 		pool = x509.NewCertPool() // nil would be the system's roots
 	}
-	sum := sha256.Sum256([]byte(a.Roots))
+	sum := sha256.Sum256([]byte(text))
 	t := &trust{roots: known, required: a.Mode != verifyClient}
 	t.config = c.config(a.Mode + " " + hex.EncodeToString(sum[:]))
 	t.config.ClientCAs, t.config.ClientAuth = pool, tls.VerifyClientCertIfGiven
@@ -119,7 +106,8 @@ type trusts struct {
 	byID, exact, below map[string]*trust
 }
 
-func (c *Certs) newTrusts(all []Clients) (t trusts) {
+// newTrusts are for files by their name, which it has one of for each a.CA.
+func (c *Certs) newTrusts(all []Clients, files map[string]*rootsFile) (t trusts) {
 	if len(all) == 0 {
 		return t
 	}
@@ -127,7 +115,7 @@ func (c *Certs) newTrusts(all []Clients) (t trusts) {
 	for _, a := range all {
 		one := t.byID[a.ID()]
 		if one == nil {
-			one = c.newTrust(a)
+			one = c.newTrust(a.ClientAuth, files[a.CA].text)
 			t.byID[a.ID()] = one
 		}
 		for _, name := range a.Names {

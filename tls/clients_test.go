@@ -26,8 +26,11 @@ func person(ca *testca.CA, edit func(*x509.Certificate)) tls.Certificate {
 }
 
 // asks is a Clients of the root of ca for names.
-func asks(ca *testca.CA, mode string, names ...string) Clients {
-	return Clients{ClientAuth: ClientAuth{CA: "of " + ca.Root.SerialNumber.String(), Mode: mode}, Names: names, Roots: string(ca.RootPEM())}
+func asks(t *testing.T, ca *testca.CA, mode string, names ...string) Clients {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "people.pem")
+	ca.WriteRoot(file)
+	return Clients{ClientAuth: ClientAuth{CA: file, Mode: mode}, Names: names}
 }
 
 func TestClientsShowACertificateWhereTheyAreAsked(t *testing.T) {
@@ -40,7 +43,7 @@ func TestClientsShowACertificateWhereTheyAreAsked(t *testing.T) {
 	none := Clients{ClientAuth: ClientAuth{CA: "gone"}, Names: []string{"gone.localhost"}}
 	c.Want(Want{
 		Names:   []string{"secret.localhost", "maybe.localhost", "gone.localhost", "open.localhost", "*.wild.internal", "127.0.0.1"},
-		Clients: []Clients{asks(people, "", "secret.localhost", "*.wild.internal", "127.0.0.1"), asks(people, "verify_if_given", "maybe.localhost"), none},
+		Clients: []Clients{asks(t, people, "", "secret.localhost", "*.wild.internal", "127.0.0.1"), asks(t, people, "verify_if_given", "maybe.localhost"), none},
 		AnyName: true,
 	})
 	settle(t, c)
@@ -94,7 +97,7 @@ func TestATicketOfOneSiteDoesNotOpenAnother(t *testing.T) {
 		ann := person(people, nil)
 		c := running(t, Options{}, nil)
 		address := serving(t, c)
-		w := Want{Names: []string{"secret.localhost", "open.localhost"}, Clients: []Clients{asks(people, "", "secret.localhost")}}
+		w := Want{Names: []string{"secret.localhost", "open.localhost"}, Clients: []Clients{asks(t, people, "", "secret.localhost")}}
 		c.Want(w)
 		settle(t, c)
 		sessions := oneCache{tls.NewLRUClientSessionCache(1)}
@@ -127,11 +130,66 @@ func TestATicketOfOneSiteDoesNotOpenAnother(t *testing.T) {
 		}
 		// Other roots: what they had signed counts no more, sessions neither.
 		next := testca.New(t, "Root")
-		w.Clients = []Clients{asks(next, "", "secret.localhost")}
+		w.Clients = []Clients{asks(t, next, "", "secret.localhost")}
 		c.Want(w)
 		if _, err := ask("secret.localhost", &ann); err == nil {
 			t.Errorf("%s: a session outlives the roots that it was begun under", what)
 		}
+	}
+}
+
+func TestTheRootsOfClientsAreReadAgainWhenTheirFileChanges(t *testing.T) {
+	checkLeaks(t)
+	people, others := testca.New(t, "People"), testca.New(t, "Others")
+	ann, eve := person(people, nil), person(others, nil)
+	log := &testLog{t: t}
+	c := running(t, Options{Log: slogTo(log)}, quickly)
+	address := serving(t, c)
+	auth := asks(t, people, "", "secret.localhost")
+	c.Want(Want{Names: []string{"secret.localhost"}, Clients: []Clients{auth}})
+	settle(t, c)
+	sessions := map[*tls.Certificate]tls.ClientSessionCache{&ann: tls.NewLRUClientSessionCache(8)}
+	opens := func(who *tls.Certificate) bool {
+		config := client(t, c, "secret.localhost")
+		config.ClientSessionCache = sessions[who]
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return who, nil }
+		_, err := dial(address, config)
+		return err == nil
+	}
+	if !opens(&ann) || opens(&eve) {
+		t.Fatal("at first")
+	}
+	put := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(auth.CA, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What holds no root is told, and the old ones count.
+	put([]byte("nonsense"))
+	eventually(t, "that it is told", func() bool { return strings.Contains(log.String(), "holds no certificate in PEM form") })
+	if !opens(&ann) || opens(&eve) {
+		t.Error("a bad file has changed who may come in")
+	}
+	if err := os.Remove(auth.CA); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "that it is told", func() bool { return strings.Contains(log.String(), "cannot read the file") })
+	c.Want(Want{Names: []string{"secret.localhost", "other.localhost"}, Clients: []Clients{auth}})
+	if !opens(&ann) || opens(&eve) {
+		t.Error("a file that is gone has changed who may come in")
+	}
+	// Both, and then the other one alone: sessions of before open nothing.
+	put(append(people.RootPEM(), others.RootPEM()...))
+	eventually(t, "both open it", func() bool { return opens(&eve) && opens(&ann) })
+	others.WriteRoot(auth.CA)
+	eventually(t, "the first does not any more", func() bool { return !opens(&ann) })
+	if !opens(&eve) {
+		t.Error("the other one neither")
+	}
+	state := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{ann.Leaf}, VerifiedChains: [][]*x509.Certificate{{ann.Leaf, people.Root}}}
+	if c.Admits(state, auth.ID()) {
+		t.Error("a connection of before is still good")
 	}
 }
 

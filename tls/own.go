@@ -103,7 +103,7 @@ func (e *entry) reread() {
 	e.err = err
 }
 
-// watch looks at the files of all pairs until ctx ends.
+// watch looks at the files of all pairs, and of roots, until ctx ends.
 func (c *Certs) watch(ctx context.Context) {
 	tick := time.NewTicker(c.looks)
 	defer tick.Stop()
@@ -113,6 +113,7 @@ func (c *Certs) watch(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			c.reload(now)
+			c.reloadRoots()
 		}
 	}
 }
