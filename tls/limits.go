@@ -61,10 +61,10 @@ func (w window) add(l limit, n int, now time.Time) window {
 	return w[max(0, len(w)-l.most):]
 }
 
-// held is why ca is not to be asked for name now, and until when; err is nil
-// when it may be. counted says that it is Let's Encrypt's real side, and
-// challenges how many an attempt may fail.
-func (l *limits) held(ca, name string, counted bool, challenges int) (until time.Time, err error) {
+// admit lets ca be asked for name, once, and else says why not and until when.
+// counted says that it is Let's Encrypt's real side, and challenges how many
+// an attempt may fail.
+func (l *limits) admit(ca, name string, counted bool, challenges int) (until time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -87,6 +87,10 @@ func (l *limits) held(ca, name string, counted bool, challenges int) (until time
 	if until = l.orders[ca].free(newOrders, 1, now); !until.IsZero() {
 		return until, fmt.Errorf("%d orders within 3 hours are as many as it takes; %s has to wait", newOrders.most, name)
 	}
+	if l.orders == nil {
+		l.orders = map[string]window{}
+	}
+	l.orders[ca] = l.orders[ca].add(newOrders, 1, now)
 	return time.Time{}, nil
 }
 
@@ -97,7 +101,7 @@ func (l *limits) note(ca, name string, counted bool, err error, failed int, afte
 	defer l.mu.Unlock()
 	now := time.Now()
 	if l.names == nil {
-		l.names, l.orders = map[[2]string]*record{}, map[string]window{}
+		l.names = map[[2]string]*record{}
 	}
 	r := l.names[[2]string{ca, name}]
 	if r == nil {
@@ -110,7 +114,6 @@ func (l *limits) note(ca, name string, counted bool, err error, failed int, afte
 	}
 	if counted {
 		r.failed = r.failed.add(failedChallenges, failed, now)
-		l.orders[ca] = l.orders[ca].add(newOrders, 1, now)
 		if err == nil {
 			r.obtained = r.obtained.add(sameCertificates, 1, now)
 		}

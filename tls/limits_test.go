@@ -99,27 +99,27 @@ func TestACertificateThatIsSoonReplacedIsNotReplacedForEver(t *testing.T) {
 	l := &limits{}
 	synctest.Test(t, func(t *testing.T) {
 		for range sameCertificates.most {
-			if _, err := l.held(LetsEncrypt, "same.example.com", true, 2); err != nil {
+			if _, err := l.admit(LetsEncrypt, "same.example.com", true, 2); err != nil {
 				t.Fatal(err)
 			}
 			l.note(LetsEncrypt, "same.example.com", true, nil, 0, 0)
 			time.Sleep(time.Hour)
 		}
-		until, err := l.held(LetsEncrypt, "same.example.com", true, 2)
+		until, err := l.admit(LetsEncrypt, "same.example.com", true, 2)
 		if err == nil || !strings.Contains(err.Error(), "clock") || time.Until(until) != (7*24-5)*time.Hour {
 			t.Errorf("until %v: %v", until, err)
 		}
 		// Another name, and another CA, are not concerned.
 		for _, ask := range []func() (time.Time, error){
-			func() (time.Time, error) { return l.held(LetsEncrypt, "other.example.com", true, 2) },
-			func() (time.Time, error) { return l.held(LetsEncrypt, "same.example.com", false, 2) },
+			func() (time.Time, error) { return l.admit(LetsEncrypt, "other.example.com", true, 2) },
+			func() (time.Time, error) { return l.admit(LetsEncrypt, "same.example.com", false, 2) },
 		} {
 			if until, err := ask(); err != nil {
 				t.Errorf("until %v: %v", until, err)
 			}
 		}
 		time.Sleep(time.Until(until))
-		if _, err := l.held(LetsEncrypt, "same.example.com", true, 2); err != nil {
+		if _, err := l.admit(LetsEncrypt, "same.example.com", true, 2); err != nil {
 			t.Error(err)
 		}
 	})
@@ -130,18 +130,18 @@ func TestOrdersOfAnAccountStayBelowItsLimit(t *testing.T) {
 	l := &limits{}
 	synctest.Test(t, func(t *testing.T) {
 		for n := range newOrders.most {
-			if until, err := l.held(LetsEncrypt, fmt.Sprint(n), true, 1); err != nil {
+			if until, err := l.admit(LetsEncrypt, fmt.Sprint(n), true, 1); err != nil {
 				t.Fatalf("the %dth order is held until %v: %v", n, until, err)
 			}
 			l.note(LetsEncrypt, fmt.Sprint(n), true, nil, 0, 0)
 			time.Sleep(time.Second)
 		}
-		until, err := l.held(LetsEncrypt, "next", true, 1)
+		until, err := l.admit(LetsEncrypt, "next", true, 1)
 		if err == nil || time.Until(until) != 3*time.Hour-300*time.Second {
 			t.Errorf("until %v: %v", until, err)
 		}
 		time.Sleep(time.Until(until))
-		if _, err := l.held(LetsEncrypt, "next", true, 1); err != nil {
+		if _, err := l.admit(LetsEncrypt, "next", true, 1); err != nil {
 			t.Error(err)
 		}
 	})
@@ -196,7 +196,7 @@ func TestWhenACAWantsToBeAskedAgain(t *testing.T) {
 	if until := l.note("ca", "name", false, errors.New("no"), 0, 1000*24*time.Hour); time.Until(until) > longest {
 		t.Errorf("believed until %v", until)
 	}
-	if _, err := l.held("ca", "name", false, 1); err == nil {
+	if _, err := l.admit("ca", "name", false, 1); err == nil {
 		t.Error("asked at once")
 	}
 }

@@ -205,3 +205,6 @@ func dial(address string, config *tls.Config) (tls.ConnectionState, error) {
 
 // unique is a name of this run: certmagic remembers failed renewals by name, for the process.
 func unique(label string) string { return fmt.Sprintf("%s-%x.example.com", label, rand.Uint64()) }
+
+// nolog is for tests that would write too much.
+var nolog = slog.New(slog.DiscardHandler)

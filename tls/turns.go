@@ -60,7 +60,7 @@ func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.Certificate
 	try, _ := ctx.Value(certmagic.AttemptsCtxKey).(*int)
 	trial := try != nil && *try > 0 && once.TestCA != "" // certmagic begins with Let's Encrypt's staging side then
 	counted := a.name == LetsEncrypt && !trial
-	if until, err := a.c.limits.held(a.name, name, counted, challenges); err != nil {
+	if until, err := a.c.limits.admit(a.name, name, counted, challenges); err != nil {
 		return nil, fall{a.name, err, until, true}
 	}
 	var cert *certmagic.IssuedCertificate
