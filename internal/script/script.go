@@ -3,6 +3,7 @@
 package script
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,14 @@ import (
 
 // Deadline is for anything that must happen; a test that waits so long has failed.
 const Deadline = 30 * time.Second
+
+// AtOnce has more tests and scripts run at the same time than there are processors, unless -parallel says how many:
+// each waits for nearly all of its time, for a program to start and to prove that it stays.
+func AtOnce() {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err) // there is no such flag
+	}
+}
 
 // Home is the home of the daemon of one script.
 type Home struct {

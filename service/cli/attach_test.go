@@ -15,6 +15,7 @@ import (
 )
 
 func TestAttachOnATerminalLeavesTheInstanceRunning(t *testing.T) {
+	t.Parallel()
 	home, err := os.MkdirTemp("", "roost-")
 	if err != nil {
 		t.Fatal(err)

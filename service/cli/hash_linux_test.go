@@ -15,6 +15,7 @@ import (
 )
 
 func TestAPasswordIsTypedUnseen(t *testing.T) {
+	t.Parallel()
 	roost, err := exec.LookPath("roost") // as TestMain makes it
 	if err != nil {
 		t.Fatal(err)

@@ -81,6 +81,7 @@ func (b *movingBox) says(out string, texts ...string) {
 }
 
 func TestAppsMoveOverFromAPM2ThatRuns(t *testing.T) {
+	t.Parallel()
 	b := newMovingBox(t)
 	b.run("pm2", "start", "web.js", "-i", "2", "--max-memory-restart", "300M")
 	b.run("pm2", "start", "clock.sh")
@@ -112,6 +113,7 @@ func TestAppsMoveOverFromAPM2ThatRuns(t *testing.T) {
 }
 
 func TestPM2GetsItsAppsBackWhenTheyCannotStartHere(t *testing.T) {
+	t.Parallel()
 	b := newMovingBox(t)
 	b.run("pm2", "start", "web.js")
 	b.write("web.js", "throw new Error('broken meanwhile')")
@@ -127,6 +129,7 @@ func TestPM2GetsItsAppsBackWhenTheyCannotStartHere(t *testing.T) {
 }
 
 func TestADumpIsShownOrRefused(t *testing.T) {
+	t.Parallel()
 	b := newMovingBox(t)
 	if out, err := b.try("roost", "import", "pm2"); err == nil {
 		t.Errorf("it found something:\n%s", out)

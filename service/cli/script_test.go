@@ -18,6 +18,7 @@ import (
 const deadline = script.Deadline // for anything that must happen
 
 func TestMain(m *testing.M) {
+	script.AtOnce()
 	testscript.Main(httplint.Main{M: m}, map[string]func(){
 		"roost": func() { os.Exit(Main(os.Args, os.Stdout, os.Stderr)) },
 	})
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script: real daemons, real apps, one home a script.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	script.Find(t, "node")
 	roost, err := exec.LookPath("roost")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 // TestExitCodesAreThoseOfPM2 runs the commands that PM2 was run with when
 // testdata/exits.txt was written.
 func TestExitCodesAreThoseOfPM2(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("testdata/exits.txt")
 	if err != nil {
 		t.Fatal(err)

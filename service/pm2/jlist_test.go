@@ -18,6 +18,7 @@ type shape struct {
 // TestJListHasTheMembersOfPM2 starts apps as they were started with PM2 7.0.4
 // when testdata/jlist.json was written, and compares members and types.
 func TestJListHasTheMembersOfPM2(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("testdata/jlist.json")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	script.AtOnce()
 	main := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	testscript.Main(httplint.Main{M: m}, map[string]func(){
 		"pm2": main, "pm2-runtime": main, "pm2-docker": main, "pm2-dev": main,
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script: the program by the name pm2, real daemons,
 // real apps, one home a script.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	script.Find(t, "node", "jq", "bash")
 	pm2, err := exec.LookPath("pm2")
 	if err != nil {

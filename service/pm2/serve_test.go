@@ -23,6 +23,7 @@ func freePort(t *testing.T) string {
 }
 
 func TestServeServesAFolderOnAPort(t *testing.T) {
+	t.Parallel()
 	work, run := newHome(t)
 	for name, text := range map[string]string{"index.html": "<p>home", "a.txt": "text", ".env": "SECRET"} {
 		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o600); err != nil {
