@@ -25,7 +25,7 @@ func socketClient(t *testing.T, d running) *http.Client {
 func TestAnswersOfTheSocketAreGoodHTTP(t *testing.T) {
 	d, _ := three(t)
 	client := socketClient(t, d)
-	for _, path := range []string{"ping", "status", "instances", "apps", "apps/web", "logs?lines=1", "/metrics", "root"} {
+	for _, path := range []string{"ping", "status", "instances", "apps", "apps/web", "logs?lines=1", "/metrics", "ca"} {
 		url := "http://roost/v1/" + path
 		if path[0] == '/' {
 			url = "http://roost" + path
