@@ -188,7 +188,7 @@ func (b *box) dialTLS(name string, protocols ...string) *tls.Conn {
 // until polls for what comes by itself.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !done(); {
+	for end := time.Now().Add(30 * time.Second); !done(); {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}

@@ -1,12 +1,15 @@
 package host
 
 import (
+	cryptotls "crypto/tls"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
+	"roost/internal/testredis"
 	"roost/tls"
 )
 
@@ -68,4 +71,70 @@ func TestThePasswordOfTheStorageIsNotInAPlan(t *testing.T) {
 			t.Errorf("detail: %s", d)
 		}
 	}
+}
+
+// TestTwoHostsThatShareAStorageServeOneCertificate has both want it at once;
+// the CA connects to the first alone.
+func TestTwoHostsThatShareAStorageServeOneCertificate(t *testing.T) {
+	server := testredis.Start(t)
+	key := filepath.Join(t.TempDir(), "storage.key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("6b", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	boxes := []*box{newBox(t), newBox(t)}
+	config := Config{Host: Listen{HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0"}}
+	config.Sites = []Site{{Domains: []string{"plain.localhost"}, Target: Target{Root: boxes[0].folder(map[string]string{"index.html": "hello"})}}}
+	for _, b := range boxes {
+		b.settled(config)
+	}
+	port := func(kind string) int {
+		_, text, _ := strings.Cut(boxes[0].address(kind), ":")
+		n, _ := strconv.Atoi(text)
+		return n
+	}
+	directory, rootFile, trusted := pebble(t, port("http"), port("https"))
+	config.TLS = tls.Config{Issuer: directory, CARoot: rootFile, Storage: tls.StorageURL(server.URL), StorageKeyFile: key}
+	config.Sites = append(config.Sites, Site{Domains: []string{"two.example"}, Target: config.Sites[0].Target})
+	for _, b := range boxes {
+		b.settled(config)
+	}
+	serial := func(b *box) string {
+		conn, err := cryptotls.Dial("tcp", b.address("https"), &cryptotls.Config{ServerName: "two.example", RootCAs: trusted})
+		if err != nil {
+			return ""
+		}
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0].SerialNumber.String()
+	}
+	until(t, "both serve the same certificate", func() bool { s := serial(boxes[0]); return s != "" && s == serial(boxes[1]) })
+
+	// Without the storage all goes on, and status says so.
+	server.Stop()
+	for _, b := range boxes {
+		config.Sites[1].Domains = []string{"two.example", "more.example"}
+		b.settled(config)
+		until(t, "the problem is in status", func() bool {
+			return strings.Contains(strings.Join(b.Status().Problems, "\n"), "the storage "+server.URL+" cannot be reached")
+		})
+		if serial(b) == "" {
+			t.Error("the certificate is not served any more")
+		}
+		if _, body := b.get(b.client(true), "https://plain.localhost/"); body != "hello" {
+			t.Errorf("the private site: %s", body)
+		}
+	}
+	server.Start(t)
+	until(t, "the problem is gone, and the new domain has its certificate", func() bool {
+		return len(boxes[0].Status().Problems)+len(boxes[1].Status().Problems) == 0 &&
+			boxes[0].valid("more.example") && boxes[1].valid("more.example")
+	})
+}
+
+func (b *box) valid(name string) bool {
+	for _, c := range b.Status().Certificates {
+		if c.Name == name {
+			return c.State == tls.Valid
+		}
+	}
+	return false
 }

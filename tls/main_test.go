@@ -120,9 +120,9 @@ func settle(t *testing.T, c *Certs) {
 // eventually waits until ok, and fails with what it says when that takes too long.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); {
+	for deadline := time.Now().Add(30 * time.Second); !ok(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not so after 10 s: %s", what)
+			t.Fatalf("still not so after 30 s: %s", what)
 		}
 		<-time.After(5 * time.Millisecond)
 	}

@@ -33,8 +33,8 @@ func storageKey(t *testing.T, letter byte) string {
 	return file
 }
 
-// hasty has a box try again soon, and find out soon that nobody answers.
-func hasty(c *Certs) { c.backoff, c.patience = soon, 2*time.Second }
+// hasty has a box try again soon. A server that is down is known at once, and one that is busy has time.
+func hasty(c *Certs) { c.backoff, c.patience = soon, 20*time.Second }
 
 func serialOf(t *testing.T, b *box, name string) string {
 	t.Helper()
@@ -211,6 +211,25 @@ func TestASharedStorageThatIsDownHoldsUpOnlyWhatIsNotThereYet(t *testing.T) {
 	eventually(t, "it is well", func() bool { return again.StorageProblem() == "" })
 	if again.valid(t, name); ca.orders.Load() != orders {
 		t.Errorf("%d more orders", ca.orders.Load()-orders)
+	}
+}
+
+func TestAnOrderSurvivesAServerThatDiesMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t)
+	const name = "meanwhile.example.com"
+	a := newBox(t, Options{}, true, true, hasty)
+	ca := newACME(t, acmeOptions{httpPort: a.httpPort, tlsPort: a.httpsPort})
+	a.Want(Want{Config: sharedBy(t, ca, server), Names: []string{name}})
+	eventually(t, "it is ordered", func() bool { return ca.orders.Load() > 0 })
+	server.Stop()
+	server.Start(t)
+	a.valid(t, name)
+	eventually(t, "it is stored, and all is well", func() bool {
+		return len(server.Keys(t, "roost:value:certificates/*/"+name+".json")) == 1 && a.StorageProblem() == ""
+	})
+	if _, err := dial(a.https, &tls.Config{ServerName: name, RootCAs: ca.pool}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"path"
 	"slices"
 	"strings"
@@ -310,20 +311,24 @@ func (s *Redis) Changed(ctx context.Context, since int64) (keys []string, now in
 func (s *Redis) Run(ctx context.Context) {
 	messages := s.client.Subscribe(ctx, s.name("news", ""))
 	defer messages.Close()
-	heard := messages.Channel()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case m, ok := <-heard:
-			if !ok {
-				return
+	defer context.AfterFunc(ctx, func() { messages.Close() })() // ends the wait below
+	for ctx.Err() == nil {
+		heard, err := messages.ReceiveTimeout(ctx, 30*time.Second)
+		var late net.Error
+		switch m, _ := heard.(*redis.Message); {
+		case errors.As(err, &late) && late.Timeout():
+			messages.Ping(ctx) // notices a connection that is none
+		case err != nil:
+			select {
+			case <-ctx.Done():
+			case <-time.After(rest):
 			}
-			if name, free := strings.CutPrefix(m.Payload, "free "); free {
-				s.freed(name)
-			} else {
-				s.tell()
-			}
+		case m == nil: // listening, maybe again
+			s.tell()
+		case strings.HasPrefix(m.Payload, "free "):
+			s.freed(strings.TrimPrefix(m.Payload, "free "))
+		default:
+			s.tell()
 		}
 	}
 }

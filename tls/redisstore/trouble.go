@@ -145,7 +145,7 @@ func (s *Redis) explain(err error) *Error {
 		e.away = true
 		return e
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		e := say("has closed the connection", reach)
+		e := say("has closed the connection", "see that redis-server runs there; where it speaks TLS, write rediss instead of redis")
 		e.away = true
 		return e
 	}
