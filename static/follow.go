@@ -132,7 +132,7 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 				return
 			}
 			t := f.table.Load()
-			for _, path := range f.pathsOf(e, t) {
+			for _, path := range f.pathsOf(e.Name, t) {
 				if e.Has(fsnotify.Rename) && t.dir(path+"/") != nil {
 					again = earlier(again, soonest)
 				}
@@ -141,8 +141,12 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 		case <-f.watch.errors: // too many events at once: some are lost
 			again = earlier(again, soonest)
 		case path := <-f.stale: // from a request; further ones are no further changes
-			if f.pending[path] == nil {
-				f.pending.add(path, time.Now())
+			t := f.table.Load()
+			name, _ := t.ways.nameOf(path)
+			for _, path := range t.ways.pathsOf(name) {
+				if f.pending[path] == nil {
+					f.pending.add(path, time.Now())
+				}
 			}
 		case <-timer.C:
 		}
@@ -186,14 +190,11 @@ func (f *follower) unwatched(err error) *watcher {
 }
 
 // pathsOf returns the paths of what an event is about, of those that are served.
-func (f *follower) pathsOf(e fsnotify.Event, t *table) []string {
-	var paths []string
-	if rest, ok := strings.CutPrefix(e.Name, under(filepath.Clean(f.config.Root))); ok {
-		paths = []string{"/" + filepath.ToSlash(rest)}
-	} else if t.ways != nil {
-		paths = t.ways.pathsOf(e.Name)
+func (f *follower) pathsOf(event string, t *table) []string {
+	if below, ok := strings.CutPrefix(event, under(filepath.Clean(f.config.Root))); ok {
+		event = filepath.ToSlash(below)
 	}
-	return slices.DeleteFunc(paths, func(path string) bool { return !servablePath(path) && !isRuleFile(path[1:]) })
+	return slices.DeleteFunc(t.ways.pathsOf(event), func(path string) bool { return !servablePath(path) && !isRuleFile(path[1:]) })
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -438,3 +438,53 @@ func TestAnotherWayToTheSameIsNoEndOfReading(t *testing.T) {
 		return table.ways.hold(table.root)
 	})
 }
+
+// What changes beside links, or in folders that they lead to, is read alone; only where links come by is all read again.
+func TestChangesBesideLinksCostWhatTheyChange(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	write(t, top, files{
+		"out/f": "f", "public/out": "->../out", "public/real/g": "g", "public/linked": "->real", "public/again": "->linked",
+		"public/dir/h": "h", "public/one": "->dir/h", "public/gone": "g",
+	})
+	s := newSite(t, Config{Root: filepath.Join(top, "public"), Serving: Serving{Symlinks: "follow"}}, nil)
+	var readings atomic.Int64
+	s.watcher = func(root string) (*watcher, error) {
+		readings.Add(1)
+		return newWatcher(root)
+	}
+	s.run()
+	write(t, s.root, files{"first": "1"})
+	s.shows("/first", 200, "1")
+	before, begun := readings.Load(), time.Now()
+	write(t, s.root, files{"first": "2"})
+	s.shows("/first", 200, "2")
+	write(t, s.root, files{"real/g": "G", "linked/new": "n"})
+	for _, dir := range []string{"/real", "/linked", "/again"} {
+		s.shows(dir+"/g", 200, "G")
+		s.shows(dir+"/new", 200, "n")
+	}
+	write(t, top, files{"out/f": "F"})
+	s.shows("/out/f", 200, "F")
+	write(t, top, files{"out/new": "N"})
+	s.shows("/out/new", 200, "N")
+	check(t, os.Remove(filepath.Join(top, "out/f")))
+	s.shows("/out/f", 404, "")
+	check(t, os.Remove(s.path("gone")))
+	s.shows("/gone", 404, "")
+	write(t, s.root, files{"dir/sub/deep/x": "x"})
+	s.shows("/dir/sub/deep/x", 200, "x")
+	if n, due := readings.Load()-before, 1+int64(time.Since(begun)/checkEvery); n > due {
+		t.Errorf("all was read %d times", n)
+	}
+	before = readings.Load()
+	write(t, s.root, files{"dir/h": "H"}) // the file that a link leads to
+	s.shows("/one", 200, "H")
+	s.shows("/dir/h", 200, "H")
+	within(t, time.Second, "all is read again, and right", func() bool { return readings.Load() > before && s.agrees() })
+	write(t, s.root, files{"real/deep/y": "y"}) // a folder below one that links lead to
+	s.shows("/linked/deep/y", 200, "y")
+	s.shows("/real/deep/y", 200, "y")
+	write(t, s.root, files{"real/deep/y": "Y"})
+	s.shows("/again/deep/y", 200, "Y")
+}

@@ -11,9 +11,6 @@ import (
 // apply brings files and directories up to date. It returns false when that is
 // not enough and the whole is to be read again.
 func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) bool {
-	if t.links > 0 {
-		return false // a file may be known under more names than its own
-	}
 	e := t.edit()
 	s := f.reader(t.root, t)
 	s.to = e
@@ -33,7 +30,7 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			last := c.last
 			f.pending[path] = c // where hold looks for the first event
 			e.rules = s.rules()
-			if e.links > 0 {
+			if e.links != t.links {
 				return false
 			}
 			if c.last.Equal(last) {
@@ -42,7 +39,14 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			enough = enough && !s.again
 			continue
 		}
-		fi, err := t.root.lstatPlain(path[1:])
+		file, alone := t.ways.nameOf(path)
+		if !alone {
+			return false
+		}
+		fi, err := t.root.lstatPlain(file)
+		if t.ways != nil && (e.dir(path+"/") != nil || err == nil && fi.IsDir() && file != path[1:]) {
+			return false // what lies below may be known by other paths as well
+		}
 		switch {
 		case passing(err):
 			enough = false
@@ -54,7 +58,7 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			read = path + "/"
 			e.set(path, nil)
 			s.scanBelow(ctx, e, read, fi)
-			if ctx.Err() != nil || s.again || e.links > 0 {
+			if ctx.Err() != nil || s.again || e.links != t.links {
 				return false
 			}
 			continue
@@ -68,7 +72,7 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			continue
 		}
 		f.pending[path] = due[path] // where hold looks for the first event
-		a, held := s.asset(path, path[1:], fi)
+		a, held := s.asset(path, file, fi)
 		if !held {
 			delete(f.pending, path)
 		}

@@ -52,7 +52,7 @@ func (s *scanner) scan(ctx context.Context) (*table, error) {
 	}
 	s.to.rules = s.rules()
 	if s.ways != nil {
-		s.ways.unseen(s.to)
+		s.ways.part(s.to)
 	}
 	s.to.ways = s.ways
 	return s.to.done(), err
@@ -84,9 +84,8 @@ func (s *scanner) dir(ctx context.Context, at place) error {
 		s.watch(at.file)
 	}
 	if at.links != nil {
-		known := s.ways.paths[at.file]
-		at.again = !filepath.IsAbs(at.file) || len(known) > 0
-		s.ways.paths[at.file] = append(known, at.path)
+		at.again = !filepath.IsAbs(at.file) || len(s.ways.paths[at.file]) > 0
+		s.ways.show(at.file, at.path)
 	}
 	files := index[*asset]{}.edit()
 	below, err := s.read(ctx, at, files)

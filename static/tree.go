@@ -154,6 +154,9 @@ func (t *tree) openPlain(name string) (*os.File, error) {
 
 // lstatPlain is lstat by way of no link.
 func (t *tree) lstatPlain(name string) (fs.FileInfo, error) {
+	if filepath.IsAbs(name) {
+		return os.Lstat(name)
+	}
 	dir, name, err := t.walk(name)
 	if err != nil {
 		return nil, err
