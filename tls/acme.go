@@ -75,7 +75,11 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	config := c.want.Config.from(c.want.Issuers[e.name])
+	issuer := c.want.Issuers[e.name]
+	if e.demand != nil {
+		issuer = e.demand.Issuer
+	}
+	config := c.want.Config.from(issuer)
 	at := e.from
 	var rootAt time.Time
 	if info, err := os.Stat(config.CARoot); err == nil {

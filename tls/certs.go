@@ -36,6 +36,8 @@ type Options struct {
 	// Tell hears of what happens to certificates; nobody does when nil. It must
 	// neither wait nor ask Certs for anything.
 	Tell func(Event)
+	// AskApp asks an app as a client of domain would, by GET of a path with a query, and returns the status; nil: there are none.
+	AskApp func(ctx context.Context, app, target, domain string) (status int, err error)
 }
 
 // Certs gets, keeps and renews the certificates of the box, and serves them to
@@ -65,8 +67,9 @@ type Certs struct {
 	acme  atomic.Pointer[map[source]*issuance] // of public names; the newest of each, nil before the first is needed
 	root  atomic.Pointer[download]             // of the internal CA; nil: not handed out
 
-	limits  limits     // of CAs
-	binding sync.Mutex // held while it is seen whether accounts are bound
+	limits   limits     // of CAs
+	binding  sync.Mutex // held while it is seen whether accounts are bound
+	demanded onDemand   // names that nobody lists
 
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one
@@ -122,6 +125,7 @@ func New(o Options) (*Certs, error) {
 		looks:      time.Second,
 		zeroSSLURL: zeroSSLURL,
 		around:     system,
+		demanded:   newOnDemand(),
 		loads:      make(chan struct{}, 16),
 		orders:     make(chan struct{}, 16),
 		wake:       make(chan struct{}, 1),
@@ -169,6 +173,7 @@ func (c *Certs) Run(ctx context.Context) error {
 	})
 	defer c.cache.Stop()
 	c.internal = c.private()
+	defer c.demanded.open()()
 
 	defer func() {
 		for _, o := range c.opened {
@@ -209,6 +214,7 @@ func (c *Certs) Run(ctx context.Context) error {
 		case <-minute.C:
 			c.connect(ctx, &started) // the file of the key may have changed
 			c.collect()
+			c.forgetFailed()
 			c.look()
 		case <-clean.C:
 			clean.Reset(24 * time.Hour)
@@ -268,6 +274,7 @@ func (c *Certs) Want(w Want) {
 		}
 	}
 	c.entries = next
+	c.demandAgain()
 	c.publish()
 	c.poke()
 }
@@ -282,7 +289,7 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 	for _, e := range c.entries {
 		local = local || e.internal
 	}
-	any := len(c.entries) > 0
+	any := len(c.entries) > 0 || c.demanded.wanted != nil
 	watch := len(c.want.Own)+len(c.people) > 0 && !c.watching
 	c.watching = c.watching || watch
 	c.mu.Unlock()
@@ -324,48 +331,6 @@ func (c *Certs) apply(ctx context.Context, started *sync.WaitGroup) {
 		}
 	}
 	c.stir()
-}
-
-// Settle waits until the last Want is as far as it can be without an ACME CA:
-// the storage can be written, private names have their certificates, and those
-// of public names that are in the storage are served.
-func (c *Certs) Settle(ctx context.Context) error {
-	for {
-		c.mu.Lock()
-		settled, err := c.settled()
-		moved := c.moved
-		c.mu.Unlock()
-		if settled {
-			return err
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return fmt.Errorf("cannot settle certificates: %w", context.Cause(ctx))
-		}
-	}
-}
-
-// settled is the condition of Settle. The caller holds c.mu.
-func (c *Certs) settled() (bool, error) {
-	switch {
-	case c.ended:
-		return true, errors.New("cannot settle certificates: they have stopped")
-	case c.applied != c.asked:
-		return false, nil
-	case c.trouble != nil:
-		return true, c.trouble
-	}
-	for _, e := range c.entries {
-		switch {
-		case e.refused, e.own != nil:
-		case e.internal && e.err != nil && (e.cert == nil || e.old):
-			return true, fmt.Errorf("cannot make a certificate for %s: %w", e.name, e.err)
-		case !e.shown, e.internal && (e.cert == nil || e.old):
-			return false, nil
-		}
-	}
-	return c.searched(), nil
 }
 
 // probe checks that the storage can be written.

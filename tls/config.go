@@ -55,6 +55,8 @@ type Want struct {
 	Names []string
 	// Issuers are those of names that have another than Config says.
 	Issuers map[string]string
+	// OnDemand are names that nobody lists.
+	OnDemand []Demand
 	// Own are the certificates that somebody else gets; their names are among Names.
 	Own []Own
 	// Clients are asked for certificates.

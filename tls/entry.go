@@ -16,11 +16,12 @@ import (
 type entry struct {
 	name     string
 	internal bool
-	config   Config // with the issuer of this name
-	by       proof  // to a public CA
-	from     source // which
-	refused  bool   // no CA could issue it; err says why, and nothing is tried
-	own      *pair  // its files; nil: a CA is asked
+	config   Config  // with the issuer of this name
+	by       proof   // to a public CA
+	from     source  // which
+	refused  bool    // no CA could issue it; err says why, and nothing is tried
+	own      *pair   // its files; nil: a CA is asked
+	demand   *demand // what it is for; nil: it is listed. Follows what is wanted
 
 	cancel context.CancelFunc // ends the keeper; nil when none was started
 	nudge  chan struct{}      // ends the keeper's wait; holds one
@@ -35,6 +36,7 @@ type entry struct {
 	tried    time.Time
 	renewing bool // because a person asks for it: who asks is told of a failure
 	retry    time.Time
+	tries    int  // in a row that failed, of one that is not listed
 	expiring bool // told to end soon without being renewed
 
 	orders, failures uint64 // attempts, and those of them that failed

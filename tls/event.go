@@ -60,9 +60,9 @@ func (c *Certs) look() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	for _, e := range c.entries {
+	for e := range c.every {
 		s := e.status()
-		expiring := s.expiring(now)
+		expiring := s.expiring(now) && !e.noLonger()
 		if expiring && !e.expiring {
 			reason := s.problem(now)
 			c.log.Warn("certificate expires soon and is not renewed", "name", e.name, "issuer", e.issuer, "expires", s.Expires.Format(time.RFC3339), "reason", reason)

@@ -15,12 +15,13 @@ import (
 
 // table is what handshakes read: immutable, published whole.
 type table struct {
-	names  map[string]place     // DNS names
-	below  map[string]place     // wildcards, "*.example.com" under "example.com"
-	addrs  map[netip.Addr]place // addresses, without zone
-	nat    place                // of the only public one in addrs
-	any    bool                 // private names and the box's own addresses too
-	trusts trusts               // whom clients' certificates are taken from
+	names   map[string]place     // DNS names
+	below   map[string]place     // wildcards, "*.example.com" under "example.com"
+	addrs   map[netip.Addr]place // addresses, without zone
+	nat     place                // of the only public one in addrs
+	any     bool                 // private names and the box's own addresses too
+	demands *demands             // of names that nobody lists; nil: none
+	trusts  trusts               // whom clients' certificates are taken from
 }
 
 // place is where a certificate is, or will be.
@@ -33,11 +34,15 @@ type place struct {
 // publish makes the table of what the entries are now. The caller holds c.mu.
 func (c *Certs) publish() {
 	t := &table{
-		names:  make(map[string]place, len(c.entries)),
-		below:  map[string]place{},
-		addrs:  map[netip.Addr]place{},
-		any:    c.want.AnyName,
-		trusts: c.trusts,
+		names:   make(map[string]place, len(c.entries)),
+		below:   map[string]place{},
+		addrs:   map[netip.Addr]place{},
+		any:     c.want.AnyName,
+		demands: c.demanded.wanted,
+		trusts:  c.trusts,
+	}
+	if len(c.staples) > 0 {
+		c.restaple()
 	}
 	outside := 0
 	now, old := time.Now(), c.table.Load()
@@ -134,6 +139,14 @@ func (c *Certs) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 	if i := strings.IndexByte(name, '.'); i > 0 {
 		if p, ok := t.below[name[i+1:]]; ok && hostname(name) {
 			return c.serve(p, name)
+		}
+	}
+	if t.demands != nil {
+		if cert := c.demanded.find(name); cert != nil {
+			return cert, nil
+		}
+		if d := t.demands.of(name); d != nil && Public(name) {
+			return c.get(hello, d, name)
 		}
 	}
 	local := localAddr(hello.Conn)

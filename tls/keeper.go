@@ -162,6 +162,7 @@ func (c *Certs) order(ctx context.Context, i *issuance, name string, try int, ag
 
 // collect takes what the cache has for each name into the table. Only Run's loop calls it.
 func (c *Certs) collect() {
+	c.collectDemanded()
 	c.mu.Lock()
 	found := make(map[string]certmagic.Certificate, len(c.entries))
 	var looked []*entry
@@ -176,18 +177,13 @@ func (c *Certs) collect() {
 	}
 	c.mu.Unlock()
 	for name := range found {
-		for _, cert := range c.cache.AllMatchingCertificates(name) {
-			best := found[name]
-			if cert.Names[0] == name && (best.Leaf == nil || cert.Leaf.NotBefore.After(best.Leaf.NotBefore)) {
-				found[name] = cert
-			}
-		}
+		found[name] = c.newest(name)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, e := range c.entries {
 		cert := found[name]
-		if e.own != nil || cert.Leaf == nil || e.cert != nil && e.hash == cert.Hash() && bytes.Equal(e.cert.OCSPStaple, cert.OCSPStaple) {
+		if e.own != nil || !e.differs(cert) {
 			continue
 		}
 		e.old = e.old && e.hash == cert.Hash()
@@ -201,21 +197,41 @@ func (c *Certs) collect() {
 	c.stir()
 }
 
+// newest is what the cache has for the very name.
+func (c *Certs) newest(name string) (best certmagic.Certificate) {
+	for _, cert := range c.cache.AllMatchingCertificates(name) {
+		if cert.Names[0] == name && (best.Leaf == nil || cert.Leaf.NotBefore.After(best.Leaf.NotBefore)) {
+			best = cert
+		}
+	}
+	return best
+}
+
+// differs reports whether cert is another than that of e.
+func (e *entry) differs(cert certmagic.Certificate) bool {
+	return cert.Leaf != nil && (e.cert == nil || e.hash != cert.Hash() || !bytes.Equal(e.cert.OCSPStaple, cert.OCSPStaple))
+}
+
 // event is called by certmagic. What becomes of an order its keeper knows; of a
 // renewal nobody else.
 func (c *Certs) event(ctx context.Context, event string, data map[string]any) error {
 	name, _ := data["identifier"].(string)
 	renewal, _ := data["renewal"].(bool)
 	switch event {
+	case "cert_obtaining":
+		return c.mayObtain(ctx, name, renewal)
 	case "cert_obtained":
 		key, _ := data["issuer"].(string)
 		var from *issuance
 		c.mu.Lock()
-		if e := c.entries[name]; e != nil && e.own == nil {
+		if e := c.entry(name); e != nil && e.own == nil {
 			if from = c.issuance(e.internal, e.from); from != nil {
 				e.issuer = from.named(key)
 			}
 			c.got(e, renewal)
+			if e.demand != nil {
+				c.demanded.changed[name] = true
+			}
 		}
 		c.mu.Unlock()
 		if from != nil {
@@ -237,7 +253,7 @@ func (c *Certs) event(ctx context.Context, event string, data map[string]any) er
 // notRenewed notes that the cache could not renew a certificate; it will try again.
 func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
 	c.mu.Lock()
-	e := c.entries[name]
+	e := c.entry(name)
 	// Whoever asks for it is told; and for one from files no CA is asked any more.
 	skip := e == nil || e.renewing || e.own != nil
 	c.mu.Unlock()
@@ -266,6 +282,9 @@ func (c *Certs) issuance(internal bool, from source) *issuance {
 func (c *Certs) configFor(cert certmagic.Certificate) (*certmagic.Config, error) {
 	name := cert.Names[0]
 	at, known := c.table.Load().find(name)
+	if h := c.demanded.hold(name); !known && h != nil {
+		at, known = h.place, true
+	}
 	if i := c.issuance(known && at.internal || !known && Internal(name), at.from); i != nil {
 		return i.renew, nil
 	}
@@ -294,7 +313,7 @@ func (c *Certs) looked(e *entry) {
 func (c *Certs) wants(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries[name]
+	e := c.entry(name)
 	return e != nil && e.own == nil
 }
 

@@ -42,6 +42,9 @@ var system = surroundings{
 // explain is that of i, with where the name leads when a CA that connects to
 // it met nobody, or somebody else.
 func (c *Certs) explain(ctx context.Context, i *issuance, e *entry, err error) error {
+	if stopped, ok := errors.AsType[notAllowed](err); ok {
+		return stopped.error
+	}
 	said := i.explain(e.name, err)
 	if e.internal || e.by != byPorts {
 		return said

@@ -69,7 +69,7 @@ func (c *Certs) finish(e *entry) {
 func (c *Certs) begin(name string) (*entry, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries[name]
+	e := c.entry(name)
 	ago := time.Duration(0)
 	if e != nil {
 		ago = time.Since(e.tried)
@@ -130,7 +130,7 @@ func (c *Certs) renew(ctx context.Context, e *entry) error {
 	}
 	for {
 		c.mu.Lock()
-		seen, moved := e.hash == cert.Hash() || c.entries[e.name] != e, c.moved
+		seen, moved := e.hash == cert.Hash() || c.entry(e.name) != e, c.moved
 		c.mu.Unlock()
 		if seen {
 			return nil

@@ -152,7 +152,7 @@ func (c *Certs) dueStaples(now time.Time) (due map[stapleKey]*staple, next time.
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	served := map[stapleKey]bool{}
-	for _, e := range c.entries {
+	for e := range c.every {
 		if e.cert != nil && len(e.cert.Leaf.OCSPServer) > 0 {
 			served[keyOf(e.cert)] = true
 		}

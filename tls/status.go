@@ -35,6 +35,8 @@ type Certificate struct {
 	// Issuer is as in Config: "internal", "letsencrypt", "zerossl" or a URL, or "letsencrypt-staging"; "file" when the certificate is the user's own.
 	Issuer string    `json:"issuer"`
 	State  CertState `json:"state"`
+	// OnDemand says that nobody lists the name: a client came for it.
+	OnDemand bool `json:"on_demand,omitempty"`
 	// KeyType is such as "ecdsa-p256" or "rsa-2048"; empty without a certificate, as are the times.
 	KeyType   string    `json:"key_type,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"`
@@ -56,18 +58,20 @@ type Certificate struct {
 	Failures uint64 `json:"failures"`
 }
 
-// Status tells of each wanted name, in the order of the names.
+// Status tells of each wanted name, and of those on demand that are in memory, in the order of the names.
 func (c *Certs) Status() []Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	list := make([]Certificate, 0, len(c.entries))
-	for _, e := range c.entries {
+	list := make([]Certificate, 0, len(c.entries)+len(c.demanded.entries))
+	for e := range c.every {
 		s := e.status()
 		if err := c.unsteady(e.cert, now); err != nil && s.Error == "" {
 			s.State, s.Error, s.Hint = Failing, err.Error(), hintOf(err)
 		}
-		s.Problem = s.problem(now)
+		if !e.noLonger() {
+			s.Problem = s.problem(now)
+		}
 		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b Certificate) int {
@@ -78,7 +82,7 @@ func (c *Certs) Status() []Certificate {
 
 // status tells of e. The caller holds Certs.mu.
 func (e *entry) status() Certificate {
-	s := Certificate{Name: e.name, Issuer: e.issuer, State: Waiting, Tried: e.tried, Retry: e.retry, Orders: e.orders, Failures: e.failures}
+	s := Certificate{Name: e.name, Issuer: e.issuer, State: Waiting, OnDemand: e.demand != nil, Tried: e.tried, Retry: e.retry, Orders: e.orders, Failures: e.failures}
 	if e.cert != nil {
 		leaf := e.cert.Leaf
 		if s.KeyType = keyType(leaf); !e.old {
