@@ -40,6 +40,7 @@ type acmeCA struct {
 	pool      *x509.CertPool
 	orders    atomic.Int32 // made; the CA refuses some nonces, and what it refused is asked again
 	down      atomic.Bool  // answers 503
+	fault     atomic.Pointer[fault]
 	limited   atomic.Bool  // refuses orders, as too many
 	after     atomic.Int32 // and says to come again after as many seconds
 	refused   atomic.Int32 // orders, for that
@@ -94,6 +95,9 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.down.Load() {
 			http.Error(w, "down", http.StatusServiceUnavailable)
+			return
+		}
+		if fault := a.fault.Load(); fault != nil && (*fault)(handler, w, r) {
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, "/order-plz") {

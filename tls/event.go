@@ -90,6 +90,8 @@ func (s Certificate) expiring(now time.Time) bool {
 func (s Certificate) problem(now time.Time) string {
 	what := ""
 	switch {
+	case s.Error == "" && now.Before(s.NotBefore):
+		return fmt.Sprintf("the certificate for %s is not valid before %s, and the clock of this box says %s: see that it is right", s.Name, s.NotBefore.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case s.Error == "" && !s.expiring(now):
 		return ""
 	case s.Expires.IsZero():

@@ -121,6 +121,7 @@ func TestPeopleAreTold14DaysBefore(t *testing.T) {
 		"expired":               {certificate(-day, 90*day, "cannot renew: no", "do"), "the certificate for a.example has expired, on 2026-11-22: cannot renew: no: do"},
 		"a file":                {Certificate{Name: "a.example", NotBefore: now.Add(-80 * day), Expires: now.Add(10 * day)}, "the certificate for a.example expires in 10 days, on 2026-12-03, and nothing here renews it: write its successor into the same files; it is served as soon as it is there"},
 		"none":                  {Certificate{Name: "a.example", Error: "no", Hint: "do"}, "no certificate for a.example: no: do"},
+		"not yet":               {certificate(91*day, 90*day, "", ""), "the certificate for a.example is not valid before 2026-11-24 12:00:00, and the clock of this box says 2026-11-23 12:00:00: see that it is right"},
 		"none yet":              {Certificate{Name: "a.example"}, ""},
 	} {
 		if got := test.c.problem(now); got != test.want {

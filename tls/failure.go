@@ -1,9 +1,11 @@
 package tls
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/mholt/acmez/v3/acme"
 )
@@ -57,8 +59,12 @@ func refusal(issuer, name string, problem acme.Problem) *Failure {
 func unreachable(issuer string, err error) string {
 	var network *net.OpError
 	var resolver *net.DNSError
-	if !errors.As(err, &network) && !errors.As(err, &resolver) {
-		return ""
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "see that the clock of this box is right: it says " + time.Now().Format(time.DateTime+" MST") + ", and the certificate that " + issuer + " itself shows is not for that time"
+	case errors.As(err, &network), errors.As(err, &resolver):
+		return "see that this box reaches " + issuer + ": its resolver, its way out, a firewall between"
 	}
-	return "see that this box reaches " + issuer + ": its resolver, its way out, a firewall between"
+	return ""
 }

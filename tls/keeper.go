@@ -252,13 +252,14 @@ func (c *Certs) event(ctx context.Context, event string, data map[string]any) er
 
 // notRenewed notes that the cache could not renew a certificate; it will try again.
 func (c *Certs) notRenewed(ctx context.Context, name string, err error) {
+	until, held := heldUntil(err)
 	c.mu.Lock()
 	e := c.entry(name)
 	// Whoever asks for it is told; and for one from files no CA is asked any more.
-	skip := e == nil || e.renewing || e.own != nil
+	// Nor is one that wants to be left alone, which is told of once.
+	skip := e == nil || e.renewing || e.own != nil || held && e.err != nil
 	c.mu.Unlock()
-	until, held := heldUntil(err)
-	if skip || held {
+	if skip {
 		return
 	}
 	if i := c.issuance(e.internal, e.from); i != nil {

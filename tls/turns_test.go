@@ -108,6 +108,12 @@ func TestAnotherCAIsAskedWhenTheFirstIssuesNothing(t *testing.T) {
 		if s := w.valid(t, name); s.Issuer != w.second.directory {
 			t.Errorf("renewed while the first is down: %+v", s)
 		}
+		// Times of two CAs do not tell which certificate is newer, so there is one.
+		for i, issuer := range w.sources()[want.source(byPorts)].issuers {
+			if stored := issuer.(*acmeIssuer).stored(t.Context(), name) != nil; stored != (i == 1) {
+				t.Errorf("of CA %d a certificate is stored: %v", i, stored)
+			}
+		}
 	})
 	// What the second has issued is served after a restart, and known to be its.
 	b := newBox(t, Options{Dir: dir}, true, true, nil)
