@@ -36,7 +36,7 @@ type box struct {
 func newBox(t *testing.T) *box {
 	t.Helper()
 	dir := t.TempDir()
-	h, err := New(Options{RunDir: filepath.Join(dir, "run"), LogDir: filepath.Join(dir, "logs"), TLSDir: filepath.Join(dir, "tls")})
+	h, err := New(Options{RunDir: filepath.Join(dir, "run"), LogDir: filepath.Join(dir, "logs"), TLSDir: filepath.Join(dir, "tls"), Grace: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

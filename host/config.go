@@ -47,6 +47,8 @@ type Listen struct {
 	HeaderTimeout unit.Duration `toml:"header_timeout" json:"header_timeout,omitzero"`
 	// ProgressTimeout closes a connection whose peer neither sends nor takes a byte for so long while it should; 60 s when absent.
 	ProgressTimeout unit.Duration `toml:"progress_timeout" json:"progress_timeout,omitzero"`
+	// Express answers HTTP/1.1 requests for files straight on their connection, without net/http; true when absent.
+	Express *bool `toml:"express" json:"express,omitempty"`
 	// TrustedProxies are addresses and networks of proxies in front of the box. What they say in X-Forwarded-For is
 	// the client's address, and X-Forwarded-Proto whether it came by HTTPS; nobody else is believed.
 	TrustedProxies []string `toml:"trusted_proxies" json:"trusted_proxies,omitempty"`

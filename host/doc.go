@@ -2,7 +2,8 @@
 // listeners. Config says as plain data what is wanted; Host makes it so: Want,
 // Settle, Status. A request takes this way:
 //
-//	listener ─ connections (how many) ─ [TLS] ─ guard (framing, deadlines) ─ net/http ─┐
+//	listener ─ connections (how many) ─ [TLS] ─ express lane ──────────────────────────┐
+//	                                                 └ guard (framing, deadlines) ─ net/http ─┤
 //	packets ── QUIC, TLS ── quic-go (HTTP/3) ──────────────────────────────────────────┤
 //	                                                                                   v
 //	front: client address ─ clean path ─ router and rules of the site ─ redirect, refusal

@@ -30,7 +30,7 @@ type door struct {
 // start begins to accept; certs is nil for http.
 func (d *door) start(ctx context.Context, certs *tls.Certs) {
 	if certs == nil {
-		d.running.Go(func() { d.pump(ctx, d, d.guarded, func(s *servers) *relay { return s.plain }) })
+		d.running.Go(func() { d.pump(ctx, d, func(s *servers) *entrance { return s.plain }) })
 		return
 	}
 	d.secure = tls.Listen(d, certs.ServerConfig(), tls.ListenOptions{Log: d.log})
@@ -39,8 +39,8 @@ func (d *door) start(ctx context.Context, certs *tls.Certs) {
 			d.log.Error("cannot accept connections any more", "address", d.address, "error", err)
 		}
 	})
-	d.running.Go(func() { d.pump(ctx, d.secure.HTTP1(), d.guarded, func(s *servers) *relay { return s.http1 }) })
-	d.running.Go(func() { d.pump(ctx, d.secure.HTTP2(), d.bare, func(s *servers) *relay { return s.http2 }) })
+	d.running.Go(func() { d.pump(ctx, d.secure.HTTP1(), func(s *servers) *entrance { return s.http1 }) })
+	d.running.Go(func() { d.pump(ctx, d.secure.HTTP2(), func(s *servers) *entrance { return s.http2 }) })
 }
 
 // close stops accepting and waits until nothing is being handed over. The
@@ -53,17 +53,8 @@ func (d *door) close() {
 	d.running.Wait()
 }
 
-func (d *door) guarded(c net.Conn, progress time.Duration) net.Conn {
-	return newGuard(c, progress, func(reason error) {
-		d.conns.refused.Add(1)
-		d.log.Debug("refused a malformed request", "client", c.RemoteAddr(), "reason", reason)
-	})
-}
-
-func (d *door) bare(c net.Conn, _ time.Duration) net.Conn { return c }
-
 // pump moves connections from l to the servers of the moment.
-func (d *door) pump(ctx context.Context, l net.Listener, wrap func(net.Conn, time.Duration) net.Conn, to func(*servers) *relay) {
+func (d *door) pump(ctx context.Context, l net.Listener, to func(*servers) *entrance) {
 	var wait time.Duration
 	var said time.Time
 	for {
@@ -86,16 +77,7 @@ func (d *door) pump(ctx context.Context, l net.Listener, wrap func(net.Conn, tim
 			}
 		}
 		wait = 0
-		for {
-			s := d.servers.Load()
-			if to(s).give(wrap(c, s.timeouts.progress)) {
-				break
-			}
-			if d.servers.Load() == s { // shutting down
-				c.Close()
-				break
-			}
-		}
+		give(c, d.servers.Load, func(s *servers) bool { return to(s).take(c) })
 	}
 }
 

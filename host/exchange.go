@@ -43,21 +43,33 @@ type exchange struct {
 
 // link is the connection that a request came on.
 type link struct {
-	guard  *guard    // nil but for HTTP/1
-	wire   *progress // nil when the listener is not TCP
-	member *member   // of the connections' list
+	guard   *guard    // of HTTP/1 in the full lane; else nil
+	express bool      // the express lane
+	wire    *progress // nil when the listener is not TCP
+	member  *member   // of the connections' list
 	// streams is how long one of its streams may stand still; 0: there are none, and the connection is watched instead.
 	streams time.Duration
 	// setTLS tells a request that it came over TLS; nil when the request knows, or did not.
 	setTLS func(*http.Request)
-	// one is where the exchange is on a connection that has one at a time.
-	one exchange
+	// only is where the exchange is on a connection that has one at a time.
+	only exchange
+}
+
+// one says that there is one exchange at a time; of HTTP/2 and HTTP/3 there are many.
+func (l *link) one() bool { return l.guard != nil || l.express }
+
+// lane is the one that the connection is in.
+func (l *link) lane() string {
+	if l.express {
+		return "express"
+	}
+	return "full"
 }
 
 // begin returns the exchange of a request.
 func (l *link) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &l.one
-	if l.guard == nil { // HTTP/2 and HTTP/3 have many
+	x := &l.only
+	if !l.one() {
 		x = new(exchange)
 	}
 	x.ResponseWriter, x.request, x.link, x.start = w, r, l, time.Now()
@@ -66,7 +78,7 @@ func (l *link) begin(w http.ResponseWriter, r *http.Request) *exchange {
 
 // end lets go of what a request was, for the connection may be idle for long.
 func (l *link) end(x *exchange) {
-	if x == &l.one && x.hijacked == 0 {
+	if x == &l.only && x.hijacked == 0 {
 		*x = exchange{}
 	}
 }

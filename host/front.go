@@ -28,7 +28,7 @@ type front struct {
 	// httpsPort is where plain requests are sent; 0 when the box does not speak HTTPS.
 	httpsPort func() int
 	unknown   *figures                 // requests for domains that are nobody's
-	ending    chan struct{}            // closed when the host ends: limits of bandwidth keep nobody then
+	ending    chan struct{}            // closed when the host ends: limits of bandwidth keep nobody then, and HTTP/1 is told to close
 	altSvc    atomic.Pointer[[]string] // announces HTTP/3 (RFC 7838); nil while it is not listened for
 }
 
@@ -53,6 +53,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Alt-Svc"] = *service
 		}
 	}
+	if r.ProtoMajor == 1 && f.ends() && len(r.Header["Upgrade"]) == 0 {
+		w.Header()["Connection"] = closing
+	}
 	sent := r.TLS
 	if trusted := f.trusted.Load(); trusted != nil {
 		trusted.reveal(r)
@@ -64,6 +67,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.path = cleanPath(r.URL.Path)
 	led := domain.lead(r, x.path)
 	to := led.to
+	if to != nil && to.app != nil && handOn(w) {
+		on.member.end(x.start)
+		on.end(x)
+		return
+	}
 	x.routes, x.to = domain, to
 	if domain != nil {
 		from := &led.site.protection
@@ -99,6 +107,18 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	f.answer(x, r, led, named)
+}
+
+var closing = []string{"close"}
+
+// ends tells whether the host ends.
+func (f *front) ends() bool {
+	select {
+	case <-f.ending:
+		return true
+	default:
+		return false
+	}
 }
 
 // answer leads a request to where its domain and path lead.

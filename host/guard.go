@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"roost/host/express"
 )
 
 // guard stands between an HTTP/1 connection and net/http. It follows the
@@ -33,7 +35,8 @@ type guard struct {
 	answering atomic.Bool
 
 	// Owned by the reader. net/http has one at a time.
-	framing framing
+	before  []byte // what was read of the connection in the express lane
+	framing express.Framing
 	refused error
 	poison  string // what is left to pass on of the lines that no parser accepts
 	pushed  time.Time
@@ -60,38 +63,47 @@ func (g *guard) spoil(p []byte) int {
 	return n
 }
 
-func newGuard(c net.Conn, progress time.Duration, told func(error)) *guard {
-	return &guard{Conn: c, timeout: progress, told: told}
+// newGuard guards c, of which before was read already.
+func newGuard(c net.Conn, before []byte, progress time.Duration, told func(error)) *guard {
+	return &guard{Conn: c, before: before, timeout: progress, told: told}
 }
 
 func (g *guard) Read(p []byte) (int, error) {
 	switch {
 	case g.off.Load():
-		return g.Conn.Read(p)
+		return g.read(p)
 	case len(p) == 0:
 		return 0, nil
 	case g.refused != nil:
 		return g.spoil(p), nil
 	}
-	if g.framing.inBody() {
+	if g.framing.InBody() {
 		g.pushDeadline()
 	}
-	g.reading.Store(true)
-	n, err := g.Conn.Read(p)
-	g.reading.Store(false)
+	n, err := g.read(p)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		g.over.Store(true)
 	}
-	good, refused := g.framing.scan(p[:n])
+	good, refused := g.framing.Scan(p[:n])
 	if refused != nil {
 		g.refused = refused
 		g.told(refused)
 		return good + g.spoil(p[good:]), nil
 	}
-	if !g.framing.inBody() {
+	if !g.framing.InBody() {
 		g.restoreDeadline()
 	}
 	return n, err
+}
+
+func (g *guard) read(p []byte) (int, error) {
+	if n := copy(p, g.before); n > 0 {
+		g.before = g.before[n:]
+		return n, nil
+	}
+	g.reading.Store(true)
+	defer g.reading.Store(false)
+	return g.Conn.Read(p)
 }
 
 // pushDeadline gives the client until now + timeout to send something. It
@@ -156,46 +168,23 @@ func (g *guard) ReadFrom(r io.Reader) (int64, error) {
 	if rf, ok := g.Conn.(io.ReaderFrom); ok {
 		return rf.ReadFrom(r)
 	}
-	return copyTo(g.Conn, r)
+	return express.Copy(g.Conn, r)
 }
 
 // CloseWrite ends our side, so that the client can still read what was sent.
-func (g *guard) CloseWrite() error {
-	if c, ok := g.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return nil
-}
+func (g *guard) CloseWrite() error { return express.CloseWrite(g.Conn) }
 
-// Close closes the connection. Where it is us who end it, it first ends our
-// side and reads for a moment: bytes left unread would make the system reset
-// the connection, and the client might lose the answer (RFC 9112 section 9.6).
+// Close closes the connection, gently where it is us who end it.
 func (g *guard) Close() error {
 	if !g.off.Load() && !g.reading.Load() && !g.over.Swap(true) {
-		g.CloseWrite()
-		g.Conn.SetReadDeadline(time.Now().Add(lingerTime))
-		io.CopyN(io.Discard, g.Conn, lingerBytes)
+		return express.Linger(g.Conn)
 	}
 	return g.Conn.Close()
 }
 
-const (
-	lingerTime  = 500 * time.Millisecond
-	lingerBytes = 256 << 10
-)
-
-var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
-
-// copyTo copies through a large buffer: one TLS record takes 16 KiB.
-func copyTo(w io.Writer, r io.Reader) (int64, error) {
-	buffer := copyBuffers.Get().(*[64 << 10]byte)
-	defer copyBuffers.Put(buffer)
-	return io.CopyBuffer(onlyWriter{w}, onlyReader{r}, buffer[:])
-}
-
 var smallBuffers = sync.Pool{New: func() any { return new([8 << 10]byte) }}
 
-// copyStream is copyTo for one of many streams. It begins with a small buffer:
+// copyStream is express.Copy for one of many streams. It begins with a small buffer:
 // a peer with a hundred streams that never opens a window shall hold no large
 // ones. It is larger than what net/http takes without sending it.
 func copyStream(w io.Writer, r io.Reader) (int64, error) {
@@ -214,10 +203,6 @@ func copyStream(w io.Writer, r io.Reader) (int64, error) {
 	case err != nil:
 		return int64(n), err
 	}
-	more, err := copyTo(w, r)
+	more, err := express.Copy(w, r)
 	return int64(n) + more, err
 }
-
-// onlyWriter and onlyReader hide ReadFrom and WriteTo, which would lead back here.
-type onlyWriter struct{ io.Writer }
-type onlyReader struct{ io.Reader }

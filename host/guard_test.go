@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"roost/host/express"
 )
 
 // FuzzFraming holds the framing against net/http's: of whatever bytes pass the
@@ -21,11 +23,11 @@ func FuzzFraming(f *testing.F) {
 		if len(raw) > 64<<10 {
 			return
 		}
-		var whole framing
-		n, refused := whole.scan(raw)
-		var single framing
+		var whole express.Framing
+		n, refused := whole.Scan(raw)
+		var single express.Framing
 		for i := range raw {
-			if k, err := single.scan(raw[i : i+1]); err != nil {
+			if k, err := single.Scan(raw[i : i+1]); err != nil {
 				if refused == nil || i != n || k != 0 || err != refused {
 					t.Fatalf("byte by byte: %v at %d; at once: %v at %d", err, i, refused, n)
 				}
@@ -38,7 +40,7 @@ func FuzzFraming(f *testing.F) {
 		// What passes must mean the same to net/http.
 		passed := raw[:n]
 		in := bufio.NewReader(bytes.NewReader(passed))
-		var mine framing
+		var mine express.Framing
 		at := 0
 		for {
 			req, err := http.ReadRequest(in)
@@ -53,12 +55,12 @@ func FuzzFraming(f *testing.F) {
 				return
 			}
 			end := len(passed) - in.Buffered()
-			if _, err := mine.scan(passed[at:end]); err != nil {
+			if _, err := mine.Scan(passed[at:end]); err != nil {
 				t.Fatal(err)
 			}
 			at = end
-			if mine.state != atStart {
-				t.Fatalf("net/http sees a message end at %d of %q, the guard is in state %d", end, passed, mine.state)
+			if !mine.Between() {
+				t.Fatalf("net/http sees a message end at %d of %q, the guard sees %+v", end, passed, mine)
 			}
 		}
 	})

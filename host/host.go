@@ -25,6 +25,8 @@ type Options struct {
 	PM2Home string
 	// Output takes each line of the apps' output; see apps.Options.
 	Output func(apps.Line)
+	// Grace is how long connections without a request stay open at the end, when they are told to close; 1 s when zero.
+	Grace time.Duration
 	// Log takes what changes and what needs a person; nil discards.
 	Log *slog.Logger
 }
@@ -218,6 +220,8 @@ func (h *Host) stir() {
 const (
 	retryEvery = time.Second      // to bind what could not be bound
 	drainLimit = 10 * time.Second // for requests at the end
+	// defaultGrace is what a client may need to hear of it
+	defaultGrace = time.Second
 )
 
 // App returns the app of that name, nil when there is none.

@@ -198,7 +198,7 @@ func TestAReaderWhoTakesLittleIsNotCut(t *testing.T) {
 				}
 			}
 			c.SetReadDeadline(time.Now().Add(20 * time.Second))
-			n, err := io.Copy(io.Discard, onlyReader{c})
+			n, err := io.Copy(io.Discard, struct{ io.Reader }{c})
 			if total += int(n); err != nil || total < 24<<20 {
 				t.Errorf("%s: %d bytes, %v", name, total, err)
 			}

@@ -27,6 +27,7 @@ var logFields = map[string]*logField{
 	"scheme":          logText(func(x *exchange) string { return scheme(x.request) }),
 	"site":            logText((*exchange).siteName),
 	"app":             logText(func(x *exchange) string { return x.app }),
+	"lane":            logText(func(x *exchange) string { return x.link.lane() }),
 	"tls":             logText(func(x *exchange) string { return tlsVersion(x.request) }),
 	"ssl_protocol": {append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, _ time.Duration) []byte {
 		if v := tlsVersion(x.request); v != "" && v != "proxy" {

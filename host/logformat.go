@@ -17,7 +17,7 @@ import (
 var logFormats = map[string]string{
 	"json": `{"time":"$time","site":"$site","client":"$remote_addr","user":"$remote_user","method":"$request_method","host":"$http_host",` +
 		`"path":"$request_uri","proto":"$server_protocol","status":$status,"bytes":$body_bytes_sent,"duration_ms":$duration_ms,` +
-		`"referer":"$http_referer","user_agent":"$http_user_agent","lane":"full","app":"$app","tls":"$tls"}`,
+		`"referer":"$http_referer","user_agent":"$http_user_agent","lane":"$lane","app":"$app","tls":"$tls"}`,
 	"combined": `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`,
 }
 

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -251,8 +252,12 @@ func (l *loop) removeFolders() {
 func (l *loop) publish(c Config) {
 	l.locked.next()
 	r := newRouter(c, l.lookup())
-	if t := c.Host.timeouts(); l.servers.Load() == nil || l.servers.Load().timeouts != t {
-		old := l.servers.Swap(startServers(t, l.front, l.certs.Plain(l.front), l.log))
+	t, express := c.Host.timeouts(), c.Host.Express == nil || *c.Host.Express
+	if now := l.servers.Load(); now == nil || now.timeouts != t || now.express != express {
+		old := l.servers.Swap(startServers(serversOptions{
+			timeouts: t, express: express, handler: l.front, plainHandler: l.certs.Plain(l.front),
+			conns: &l.conns, current: l.servers.Load, log: l.log,
+		}))
 		if old != nil {
 			old.retire()
 			l.retired = append(l.retired, old)
@@ -308,7 +313,7 @@ func (l *loop) stop() {
 		l.retired = append(l.retired, s)
 	}
 	for _, s := range l.retired {
-		ending.Go(func() { s.end(limit) })
+		ending.Go(func() { s.end(limit, cmp.Or(l.options.Grace, defaultGrace)) })
 	}
 	ending.Wait()
 	l.accepting.end()

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"roost/host/express"
 )
 
 // progress is a TCP connection whose writes may last as long as the client
@@ -63,11 +65,11 @@ func (p *progress) ReadFrom(r io.Reader) (n int64, err error) {
 	}
 	file, ok := inner.(file)
 	if !ok {
-		return copyTo(p, r)
+		return express.Copy(p, r)
 	}
 	start, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return copyTo(p, r) // a pipe, say
+		return express.Copy(p, r) // a pipe, say
 	}
 	for {
 		p.push()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"roost/host/express"
 )
 
 // LogRedaction says what the access log does not tell, in any format.
@@ -122,8 +124,8 @@ func (r *redaction) hidesParameter(key string) bool {
 		case c == '+':
 			c = ' '
 		case c == '%' && i+2 < len(key):
-			high, ok := hexDigit(key[i+1])
-			low, also := hexDigit(key[i+2])
+			high, ok := express.HexDigit(key[i+1])
+			low, also := express.HexDigit(key[i+2])
 			if ok && also {
 				c, i = byte(high<<4|low), i+2
 			}
@@ -136,7 +138,7 @@ func (r *redaction) hidesParameter(key string) bool {
 			continue
 		}
 		if n < len(part) {
-			part[n] = lower(c)
+			part[n] = express.Lower(c)
 		}
 		n++
 	}

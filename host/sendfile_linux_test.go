@@ -41,7 +41,7 @@ func TestALargeFileGoesBySendfile(t *testing.T) {
 		c.SetDeadline(time.Now().Add(30 * time.Second))
 		before := writeCalls(t)
 		io.WriteString(c, "GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-		n, err := io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{c}, make([]byte, 1<<20))
+		n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 1<<20))
 		if err != nil || n < size {
 			t.Fatalf("%d bytes, %v", n, err)
 		}

@@ -203,7 +203,13 @@ type attacked struct {
 
 func newAttacked(t *testing.T) *attacked {
 	t.Helper()
-	a := &attacked{box: newBox(t), seen: map[seenKey][]string{}}
+	b := newBox(t)
+	return b.attackedWith(attackedConfig(t, b))
+}
+
+// attackedConfig is that of such a host.
+func attackedConfig(t *testing.T, a *box) Config {
+	t.Helper()
 	pages := map[string]string{
 		"index.html": "home", "probe.txt": "probe", "a.txt": "public", "dir/index.html": "in a folder", "dir/b.txt": "below", "a b+c.txt": "spaced",
 		"style.css": strings.Repeat("body { margin: 0 }\n", 1000), "page.html": "a page", "404.html": "nothing here", ".well-known/security.txt": "Contact: none",
@@ -237,6 +243,12 @@ func newAttacked(t *testing.T) *attacked {
 	c.Sites[0].Rewrites = []Rewrite{{From: "/re/*", To: "/:splat"}}
 	c.Sites[1].Serving.SPA = true
 	testApp(t, &c, "web", "record", 1)
+	return c
+}
+
+func (b *box) attackedWith(c Config) *attacked {
+	b.t.Helper()
+	a := &attacked{box: b, seen: map[seenKey][]string{}}
 	a.settled(c)
 	a.trusted = a.roots()
 	r := a.front.router.Load()
@@ -353,7 +365,7 @@ func (a *attacked) try(v *vector, c net.Conn, bytewise bool) (wrong []string) {
 }
 
 // cuts tells whether a connection may be reset in the face of the rest of a request.
-func (v *vector) cuts() bool { return !v.same && len(v.request) > lingerBytes }
+func (v *vector) cuts() bool { return !v.same && len(v.request) > 256<<10 }
 
 func TestEveryVectorGetsItsVerdict(t *testing.T) {
 	t.Parallel()

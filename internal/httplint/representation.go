@@ -102,7 +102,7 @@ func typedBody(a *answer) {
 	if a.ours() && a.size > 0 && a.hasBody() && a.header["Content-Type"] == nil {
 		a.say("%d bytes without Content-Type", a.size)
 	}
-	if a.ours() && a.body != nil && a.value("Content-Type") == "application/json" && a.value("Content-Encoding") == "" && a.status >= 400 && !json.Valid(a.body) {
+	if a.ours() && a.body != nil && a.hasBody() && a.value("Content-Type") == "application/json" && a.value("Content-Encoding") == "" && a.status >= 400 && !json.Valid(a.body) {
 		a.say("an error of application/json that is none: %q", a.body)
 	}
 }

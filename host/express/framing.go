@@ -1,8 +1,8 @@
-package host
+package express
 
 import "errors"
 
-// framing follows the messages of an HTTP/1 connection byte by byte: head,
+// Framing follows the messages of an HTTP/1 connection byte by byte: head,
 // body, next head. It refuses what RFC 9112 lets a server refuse and what two
 // parsers in a row may read differently, which is how requests are smuggled
 // (section 11.2). net/http, which reads the same bytes next, is lenient about
@@ -15,7 +15,7 @@ import "errors"
 //	  │     └ head end ─ body | chunk size ─ data ─┐
 //	  │                           ↑────────────────┤
 //	  └────────────────────────────── trailers ────┘
-type framing struct {
+type Framing struct {
 	state state
 	// left is what remains of the body, or of the chunk.
 	left int64
@@ -90,13 +90,16 @@ var (
 	errChunk     = errors.New("a malformed chunk")
 )
 
-// inBody says that the next byte belongs to a body: the client has announced
+// InBody says that the next byte belongs to a body: the client has announced
 // it and owes it.
-func (f *framing) inBody() bool { return f.state >= inBody }
+func (f *Framing) InBody() bool { return f.state >= inBody }
 
-// scan follows p. When a byte must not be passed on, n is its offset and err
-// the reason; scan is not to be called again then.
-func (f *framing) scan(p []byte) (n int, err error) {
+// Between says that no message has begun: the next byte is the first of one.
+func (f *Framing) Between() bool { return f.state == atStart }
+
+// Scan follows p. When a byte must not be passed on, n is its offset and err
+// the reason; Scan is not to be called again then.
+func (f *Framing) Scan(p []byte) (n int, err error) {
 	for i := 0; i < len(p); i++ {
 		if f.state == inBody || f.state == inChunk {
 			skip := min(f.left, int64(len(p)-i))
@@ -112,12 +115,8 @@ func (f *framing) scan(p []byte) (n int, err error) {
 			}
 			continue
 		}
-		if f.state == inValue && f.field == otherField { // most of a head
-			for i < len(p)-1 && p[i] >= ' ' && p[i] != 0x7f {
-				i++
-			}
-		}
 		if f.state < inBody {
+			i = f.skip(p, i)
 			err = f.head(p[i])
 		} else {
 			err = f.body(p[i])
@@ -129,8 +128,33 @@ func (f *framing) scan(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
+// Head is Scan up to the end of a head; whole says that n is that.
+func (f *Framing) Head(p []byte) (n int, whole bool, err error) {
+	for i := 0; i < len(p); i++ {
+		i = f.skip(p, i)
+		last := f.state == atHeadLF
+		if err := f.head(p[i]); err != nil {
+			return i, false, err
+		}
+		if last {
+			return i + 1, true, nil
+		}
+	}
+	return len(p), false, nil
+}
+
+// skip goes from i over bytes that change nothing, most of a head.
+func (f *Framing) skip(p []byte, i int) int {
+	if f.state == inValue && f.field == otherField {
+		for i < len(p)-1 && p[i] >= ' ' && p[i] != 0x7f {
+			i++
+		}
+	}
+	return i
+}
+
 // head follows one byte of a head.
-func (f *framing) head(c byte) error {
+func (f *Framing) head(c byte) error {
 	switch f.state {
 	case atStart: // empty lines before a request are ignored, RFC 9112 section 2.2
 		switch {
@@ -139,7 +163,7 @@ func (f *framing) head(c byte) error {
 		case !isToken(c):
 			return f.lineError(c)
 		default:
-			*f = framing{state: inMethod}
+			*f = Framing{state: inMethod}
 		}
 	case atStartLF:
 		if c != '\n' {
@@ -185,7 +209,7 @@ func (f *framing) head(c byte) error {
 			return errName
 		}
 		f.state, f.nameLen, f.valueLen, f.space = inName, 1, 0, false
-		f.name[0] = lower(c)
+		f.name[0] = Lower(c)
 	case inName:
 		switch {
 		case c == ':':
@@ -197,7 +221,7 @@ func (f *framing) head(c byte) error {
 			return errName
 		default:
 			if f.nameLen < len(f.name) {
-				f.name[f.nameLen] = lower(c)
+				f.name[f.nameLen] = Lower(c)
 			}
 			f.nameLen++
 		}
@@ -212,14 +236,14 @@ func (f *framing) head(c byte) error {
 	return nil
 }
 
-func (f *framing) lineError(c byte) error {
+func (f *Framing) lineError(c byte) error {
 	if c == '\n' || c == '\r' {
 		return errLineEnd
 	}
 	return errLine
 }
 
-func (f *framing) version(c byte) error {
+func (f *Framing) version(c byte) error {
 	const known = "HTTP/1."
 	n := f.versionLen
 	f.versionLen++
@@ -237,7 +261,7 @@ func (f *framing) version(c byte) error {
 	return nil
 }
 
-func (f *framing) inValue(c byte) error {
+func (f *Framing) inValue(c byte) error {
 	switch {
 	case c == '\r':
 		f.state = atValueLF
@@ -252,14 +276,14 @@ func (f *framing) inValue(c byte) error {
 			f.valueLen = len(f.value) + 1 // white space inside, or too long: no length and no coding
 			return nil
 		}
-		f.value[f.valueLen] = lower(c)
+		f.value[f.valueLen] = Lower(c)
 		f.valueLen++
 	}
 	return nil
 }
 
 // endField looks at a complete header line.
-func (f *framing) endField() error {
+func (f *Framing) endField() error {
 	switch f.field {
 	case hostField:
 		if f.hosts++; f.hosts > 1 || f.valueLen == 0 && !f.old {
@@ -292,7 +316,7 @@ func (f *framing) endField() error {
 }
 
 // checkHead looks at a head before its end is passed on.
-func (f *framing) checkHead() error {
+func (f *Framing) checkHead() error {
 	if f.hosts == 0 && !f.old {
 		return errHost
 	}
@@ -300,7 +324,7 @@ func (f *framing) checkHead() error {
 }
 
 // endHead finds where the message's body ends (RFC 9112 section 6.3).
-func (f *framing) endHead() {
+func (f *Framing) endHead() {
 	switch {
 	case f.chunked:
 		f.state = atChunk
@@ -326,7 +350,8 @@ func fieldNamed(name []byte, length int) field {
 	return otherField
 }
 
-func lower(c byte) byte {
+// Lower is c as a small letter, if it is a letter of ASCII.
+func Lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
 		return c + 'a' - 'A'
 	}

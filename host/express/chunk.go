@@ -1,10 +1,10 @@
-package host
+package express
 
 // body follows one byte of a chunked body that is not data (RFC 9112 section 7.1).
-func (f *framing) body(c byte) error {
+func (f *Framing) body(c byte) error {
 	switch f.state {
 	case atChunk, inSize:
-		digit, ok := hexDigit(c)
+		digit, ok := HexDigit(c)
 		switch {
 		case ok && f.state == atChunk:
 			f.left, f.digits, f.state = digit, 1, inSize
@@ -70,8 +70,9 @@ func (f *framing) body(c byte) error {
 	return nil
 }
 
-func hexDigit(c byte) (int64, bool) {
-	switch c = lower(c); {
+// HexDigit is what a hexadecimal digit counts.
+func HexDigit(c byte) (int64, bool) {
+	switch c = Lower(c); {
 	case c >= '0' && c <= '9':
 		return int64(c - '0'), true
 	case c >= 'a' && c <= 'f':

@@ -1,0 +1,209 @@
+package express
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// conn is a connection in the lane. All but state belongs to its goroutine.
+type conn struct {
+	net.Conn
+	lane  *Lane
+	state atomic.Int32
+
+	read    []byte // and not answered; in a small buffer of the connection's own or in large
+	small   *[smallRead]byte
+	large   *[maxHead]byte // nil: not needed now
+	framing Framing
+	scanned int       // of read, by framing
+	begun   bool      // a head has, or the connection
+	since   time.Time // when what is waited for has begun: the head, or else the wait
+	armed   time.Time // the read deadline that is set; zero: none
+
+	request request
+	answer  Answer
+}
+
+const smallRead = 4 << 10
+
+// Most heads fit into a small buffer, and none is longer than a large one.
+var (
+	smallReads = sync.Pool{New: func() any { return new([smallRead]byte) }}
+	largeReads = sync.Pool{New: func() any { return new([maxHead]byte) }}
+)
+
+func (c *conn) serve() {
+	c.small = smallReads.Get().(*[smallRead]byte)
+	c.read = c.small[:0]
+	defer func() {
+		c.shrink()
+		smallReads.Put(c.small)
+	}()
+	c.begun, c.since = true, time.Now()
+	c.request.init(c.lane.o.Context(c.Conn), c.RemoteAddr().String())
+	for {
+		switch head, met := c.next(); {
+		case met == whole && !c.request.read(head), met == beyond:
+			c.handOn()
+			return
+		case met == over:
+			_ = c.Close()
+			return
+		default:
+			if !c.state.CompareAndSwap(idle, busy) && !c.state.CompareAndSwap(fresh, busy) {
+				return // cut meanwhile
+			}
+			if !c.do(len(head)) {
+				return
+			}
+		}
+	}
+}
+
+// What next has met.
+const (
+	whole  = iota // a head
+	beyond        // what is not for the lane
+	over          // the end
+)
+
+// next reads until there is a head. It is a copy: what handlers are given may
+// be kept for as long as they like.
+func (c *conn) next() (head string, met int) {
+	for {
+		if c.scanned < len(c.read) {
+			n, complete, refused := c.framing.Head(c.read[c.scanned:])
+			c.scanned += n
+			switch {
+			case refused != nil, complete && c.framing.InBody():
+				return "", beyond
+			case complete:
+				return string(c.read[:c.scanned]), whole
+			}
+		}
+		if len(c.read) == cap(c.read) && !c.grow() {
+			return "", beyond
+		}
+		n, err := c.more()
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF) && len(c.read) > 0:
+			return "", beyond
+		default:
+			return "", over
+		}
+		c.read = c.read[:len(c.read)+n]
+	}
+}
+
+// grow makes room for more of a head, if it may be longer.
+func (c *conn) grow() bool {
+	if c.large != nil {
+		return false
+	}
+	c.large = largeReads.Get().(*[maxHead]byte)
+	c.read = c.large[:copy(c.large[:], c.read)]
+	return true
+}
+
+// shrink gives a large buffer back that has nothing in it.
+func (c *conn) shrink() {
+	if c.large != nil {
+		largeReads.Put(c.large)
+		c.large, c.read = nil, c.small[:0]
+	}
+}
+
+// more reads behind what was read. To set a deadline for each read would cost
+// more than many a request: one that passes too early is moved on then.
+func (c *conn) more() (n int, err error) {
+	if len(c.read) > 0 && !c.begun {
+		c.begun, c.since = true, time.Now()
+	}
+	limit := c.lane.o.Idle
+	if c.begun {
+		limit = c.lane.o.Header
+	}
+	until := c.since.Add(limit)
+	for {
+		if c.armed.IsZero() || c.armed.After(until) {
+			c.armed = until
+			if err := c.SetReadDeadline(until); err != nil {
+				return 0, err
+			}
+		}
+		n, err = c.Conn.Read(c.read[len(c.read):cap(c.read)])
+		if n > 0 {
+			return n, nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(until) {
+			return 0, err
+		}
+		c.armed = time.Time{}
+	}
+}
+
+// do has the request answered whose head is the first n bytes of what was read,
+// and tells whether to go on.
+func (c *conn) do(n int) (again bool) {
+	out := outs.Get().(*[outSize]byte)
+	defer outs.Put(out)
+	defer func() {
+		if failure := recover(); failure != nil {
+			if failure != http.ErrAbortHandler {
+				c.lane.o.Log.Error("a request made the program panic", "path", c.request.RequestURI, "panic", failure, "stack", string(debug.Stack()))
+			}
+			_ = Linger(c.Conn)
+			again = false
+		}
+	}()
+	a := &c.answer
+	a.out = out[:0]
+	a.begin(c.Conn, &c.request.Request)
+	c.lane.o.Handler.ServeHTTP(a, &c.request.Request)
+	if a.handed {
+		c.handOn()
+		return false
+	}
+	c.lane.answered.Add(1)
+	if !a.end() {
+		if a.err != nil {
+			_ = c.Close()
+		} else {
+			_ = Linger(c.Conn)
+		}
+		return false
+	}
+	c.forget(n)
+	c.begun, c.since = false, time.Now()
+	c.state.Store(idle)
+	if c.lane.ended.Load() && c.state.CompareAndSwap(idle, cut) {
+		_ = Linger(c.Conn)
+		return false
+	}
+	return true
+}
+
+// forget drops the first n bytes of what was read.
+func (c *conn) forget(n int) {
+	left := copy(c.read, c.read[n:])
+	c.read = c.read[:left]
+	c.framing, c.scanned = Framing{}, 0
+	if left == 0 {
+		c.shrink()
+	}
+}
+
+// handOn hands the connection on with what was read.
+func (c *conn) handOn() {
+	_ = c.SetReadDeadline(time.Time{})
+	c.lane.handed.Add(1)
+	c.lane.o.HandOn(c.Conn, append([]byte(nil), c.read...))
+}

@@ -1,0 +1,45 @@
+package express
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// Copy copies through a large buffer, whatever else w and r can do: one TLS
+// record takes 16 KiB.
+func Copy(w io.Writer, r io.Reader) (int64, error) {
+	buffer := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(buffer)
+	return io.CopyBuffer(onlyWriter{w}, onlyReader{r}, buffer[:])
+}
+
+// onlyWriter and onlyReader hide ReadFrom and WriteTo, which may lead back to Copy.
+type onlyWriter struct{ io.Writer }
+type onlyReader struct{ io.Reader }
+
+// CloseWrite ends our side of c, so that the client can still read what was sent.
+func CloseWrite(c net.Conn) error {
+	if c, ok := c.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}
+
+// Linger closes c when it is us who end it: it first ends our side and reads
+// for a moment. Bytes left unread would make the system reset the connection,
+// and the client might lose the answer (RFC 9112 section 9.6).
+func Linger(c net.Conn) error {
+	_ = CloseWrite(c)
+	_ = c.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, c, lingerBytes)
+	return c.Close()
+}
+
+const (
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 256 << 10
+)

@@ -1,0 +1,162 @@
+package express
+
+import (
+	"context"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+)
+
+const (
+	maxHead  = 16 << 10 // bytes; the full lane refuses more
+	maxLines = 100      // likewise
+)
+
+// request is an http.Request that is made in the same place again and again.
+type request struct {
+	http.Request
+	blank  http.Request // what all requests of a connection are alike in
+	url    url.URL
+	header http.Header
+	values [maxLines]string
+}
+
+// init prepares for the requests of one connection.
+func (r *request) init(ctx context.Context, client string) {
+	r.header = http.Header{}
+	r.blank = *(&http.Request{
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.header, URL: &r.url, Body: http.NoBody, RemoteAddr: client,
+	}).WithContext(ctx)
+}
+
+// read makes the request that text, a head that Framing has found right, is
+// about, as http.ReadRequest would. It tells whether the lane can answer such.
+func (r *request) read(text string) bool {
+	clear(r.header)
+	r.Request = r.blank
+	line, rest := cutLine(text)
+	switch {
+	case strings.HasPrefix(line, "GET "):
+		r.Method, line = http.MethodGet, line[len("GET "):]
+	case strings.HasPrefix(line, "HEAD "):
+		r.Method, line = http.MethodHead, line[len("HEAD "):]
+	default:
+		return false
+	}
+	target, new := strings.CutSuffix(line, " HTTP/1.1")
+	if !new || !r.aim(target) {
+		return false
+	}
+	for n := 0; rest != "\r\n"; n++ {
+		if n == len(r.values) {
+			return false
+		}
+		line, rest = cutLine(rest)
+		colon := strings.IndexByte(line, ':')
+		value := strings.Trim(line[colon+1:], " \t")
+		switch name := canonical(line[:colon]); name {
+		case "Host":
+			if r.Host = value; !plain(value, inHost) {
+				return false
+			}
+		case "Upgrade", "Expect", "Trailer":
+			return false
+		case "Connection":
+			switch {
+			case strings.EqualFold(value, "close"):
+				r.Close = true
+			case !strings.EqualFold(value, "keep-alive"):
+				return false
+			}
+			fallthrough
+		default:
+			r.values[n] = value
+			if said := r.header[name]; said != nil {
+				r.header[name] = append(said, value)
+			} else {
+				r.header[name] = r.values[n : n+1 : n+1]
+			}
+		}
+	}
+	// RFC 9111 section 5.4; net/http does it too.
+	if pragma := r.header["Pragma"]; pragma != nil && pragma[0] == "no-cache" && r.header["Cache-Control"] == nil {
+		r.header["Cache-Control"] = pragma[:1:1]
+	}
+	return true
+}
+
+// aim takes the target in. Most are their own path.
+func (r *request) aim(target string) bool {
+	if target == "" || target[0] != '/' {
+		return false
+	}
+	r.RequestURI, r.URL = target, &r.url
+	path, query, asked := strings.Cut(target, "?")
+	if plain(path, inPath) {
+		r.url = url.URL{Path: path, RawQuery: query, ForceQuery: asked && query == ""}
+		return true
+	}
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		return false
+	}
+	r.url = *u
+	return true
+}
+
+// cutLine cuts s, which has a line end, behind the first.
+func cutLine(s string) (line, rest string) {
+	end := strings.IndexByte(s, '\r')
+	return s[:end], s[end+2:]
+}
+
+// Bytes that may stand in the host of a request, and those of a path that mean
+// themselves there and are written so by net/url. Whatever has others goes the long way.
+var (
+	inHost = bytesOf("-._:[]")
+	inPath = bytesOf("-_.~/$&+,:;=@")
+)
+
+func bytesOf(others string) (set [256]bool) {
+	for c := range set {
+		l := Lower(byte(c))
+		set[c] = l >= 'a' && l <= 'z' || l >= '0' && l <= '9' || strings.IndexByte(others, byte(c)) >= 0
+	}
+	return set
+}
+
+func plain(s string, set [256]bool) bool {
+	for i := range len(s) {
+		if !set[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// canonical is a field name as http.Header has it.
+func canonical(name string) string {
+	if known, ok := canonicalNames[name]; ok {
+		return known
+	}
+	return textproto.CanonicalMIMEHeaderKey(name)
+}
+
+// canonicalNames are what browsers and tools send, in both spellings, so that
+// no string is made of them.
+var canonicalNames = func() map[string]string {
+	m := map[string]string{}
+	for _, name := range []string{
+		"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control", "Connection", "Content-Length",
+		"Content-Type", "Cookie", "Dnt", "Expect", "Forwarded", "From", "Host", "If-Match", "If-Modified-Since", "If-None-Match",
+		"If-Range", "If-Unmodified-Since", "Keep-Alive", "Origin", "Pragma", "Priority", "Purpose", "Range", "Referer",
+		"Sec-Ch-Ua", "Sec-Ch-Ua-Mobile", "Sec-Ch-Ua-Platform", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site",
+		"Sec-Fetch-User", "Sec-Gpc", "Te", "Traceparent", "Trailer", "Upgrade", "Upgrade-Insecure-Requests", "User-Agent", "Via",
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "X-Request-Id", "X-Requested-With",
+	} {
+		m[name], m[strings.ToLower(name)] = name, name
+	}
+	return m
+}()
