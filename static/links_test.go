@@ -281,6 +281,9 @@ func TestNoLinkIsServedWhereNoneIsToBeFollowed(t *testing.T) {
 	if log := s.logs.String(); !strings.Contains(log, "_redirects") || !strings.Contains(log, "it is a symbolic link") {
 		t.Errorf("nothing is said of the rules: %s", log)
 	}
+	if log := s.logs.String(); strings.Contains(log, "cannot follow link") {
+		t.Errorf("links that nobody wants followed are told of: %s", log)
+	}
 	notes := strings.Join(Notes(s.config), "\n")
 	if !strings.Contains(notes, filepath.Join("alias", "_headers")+": cannot be read: it is a symbolic link") {
 		t.Errorf("notes: %s", notes)
