@@ -104,6 +104,7 @@ func (c *Certs) newTrust(a ClientAuth, text string) *trust {
 // led to sites. So no name leads to a site without its question.
 type trusts struct {
 	byID, exact, below map[string]*trust
+	addrs              map[netip.Addr]*trust
 }
 
 // newTrusts are for files by their name, which it has one of for each a.CA.
@@ -111,7 +112,7 @@ func (c *Certs) newTrusts(all []Clients, files map[string]*rootsFile) (t trusts)
 	if len(all) == 0 {
 		return t
 	}
-	t = trusts{map[string]*trust{}, map[string]*trust{}, map[string]*trust{}}
+	t = trusts{map[string]*trust{}, map[string]*trust{}, map[string]*trust{}, map[netip.Addr]*trust{}}
 	for _, a := range all {
 		one := t.byID[a.ID()]
 		if one == nil {
@@ -122,6 +123,8 @@ func (c *Certs) newTrusts(all []Clients, files map[string]*rootsFile) (t trusts)
 			name, err := canonical(name)
 			if base, ok := strings.CutPrefix(name, "*."); ok {
 				t.below[base] = one
+			} else if addr, ok := address(name); ok {
+				t.addrs[addr] = one
 			} else if err == nil {
 				t.exact[name] = one
 			}
@@ -154,15 +157,25 @@ func (c *Certs) asking(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		return nil, nil
 	}
 	name := strings.ToLower(hello.ServerName)
-	if addr, err := netip.ParseAddr(name); err == nil {
-		name = addr.Unmap().WithZone("").String()
+	one := t.trusts.of(name)
+	if addr, ok := address(name); ok {
+		one = t.trusts.addrs[addr]
 	} else if name == "" {
-		name = localAddr(hello.Conn).String()
+		one = t.trusts.addrs[localAddr(hello.Conn)]
 	}
-	if one := t.trusts.of(name); one != nil {
+	if one != nil {
 		return one.config, nil
 	}
 	return nil, nil
+}
+
+// address is a name that is an address, without zone. For other names it allocates no error.
+func address(name string) (netip.Addr, bool) {
+	if name == "" || !strings.Contains(name, ":") && (name[len(name)-1] < '0' || name[len(name)-1] > '9') {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(name)
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // challenge reports whether a handshake is that of a CA (RFC 8737).

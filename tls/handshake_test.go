@@ -4,7 +4,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
+
+	"roost/internal/testca"
 )
 
 // fakeConn is a connection of which only the local address is asked.
@@ -55,6 +58,77 @@ func TestAHitAllocatesNothing(t *testing.T) {
 		})
 		if n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// TestAHandshakeIsLedToItsCertificateWithoutAllocation holds the same for all
+// that crypto/tls asks of the box before it signs, as a Listener has it.
+func TestAHandshakeIsLedToItsCertificateWithoutAllocation(t *testing.T) {
+	people, signer := testca.New(t, "People"), testca.New(t, "Root")
+	r := responds(signer)
+	t.Cleanup(r.Close)
+	f := newFiles(t, "own.example.com", "*.own.example.com")
+	f.write(signer.Site(r.named(false), f.Names...))
+	c := running(t, Options{}, nil)
+	names := []string{"exact.localhost", "*.wild.internal", "127.0.0.1", "secret.localhost", "*.secret.internal"}
+	w := Want{Names: append(names, f.Names...), Own: []Own{f.Own}}
+	c.Want(w)
+	settle(t, c)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Listen(inner, c.ServerConfig(), ListenOptions{})
+	config, heard := l.config.Clone(), make(chan *tls.ClientHelloInfo, 1)
+	before := l.config.GetConfigForClient
+	l.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		heard <- hello
+		return before(hello)
+	}
+	address := listening(t, l)
+	eventually(t, "a staple", func() bool {
+		defer func() { <-heard }()
+		return r.staple(t, address, "own.example.com", signer.Pool) != nil
+	})
+	for _, clients := range [][]Clients{nil, {asks(t, people, "verify_if_given", "secret.localhost", "*.secret.internal")}} {
+		w.Clients = clients
+		c.Want(w)
+		for name, asked := range map[string]bool{
+			"exact.localhost": false, "a.wild.internal": false, "": false, "own.example.com": false, "a.own.example.com": false,
+			"secret.localhost": true, "a.secret.internal": true,
+		} {
+			if _, err := dial(address, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}); err != nil {
+				t.Fatalf("%q: %v", name, err)
+			}
+			hello := <-heard
+			var got *tls.Config
+			var cert *tls.Certificate
+			n := testing.AllocsPerRun(100, func() {
+				its, err := config.GetConfigForClient(hello)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if (its != nil) != (asked && clients != nil) {
+					t.Fatalf("%q: a config of its own: %v", name, its != nil)
+				}
+				if its == nil {
+					its = config
+				}
+				got = its
+				if cert, err = its.GetCertificate(hello); cert == nil || err != nil {
+					t.Fatalf("%q: %v", name, err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%q, asked %v: %v allocations", name, asked && clients != nil, n)
+			}
+			if asked && clients != nil && (!got.ClientCAs.Equal(people.Pool) || got.ClientAuth != tls.VerifyClientCertIfGiven) {
+				t.Errorf("%q: other roots, or %v", name, got.ClientAuth)
+			}
+			if own := strings.HasSuffix(name, "example.com"); own != (len(cert.OCSPStaple) > 0) {
+				t.Errorf("%q: a staple of %d bytes", name, len(cert.OCSPStaple))
+			}
 		}
 	}
 }
