@@ -17,6 +17,7 @@ import (
 // As git checkout, tar x and rm -rf do: thousands of changes at once, and what
 // lies there in the end is served a second later, all of it.
 func TestBurstsOfChangesEndInWhatIsThere(t *testing.T) {
+	t.Parallel()
 	eachMode(t, files{"index.html": "i"}, func(t *testing.T, s *site) {
 		tree := func(top, content string) {
 			for i := range 60 {

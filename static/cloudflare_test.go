@@ -20,6 +20,7 @@ import (
 // TestPagesAreAnsweredAsByCloudflare asks Cloudflare's own code, for each mode
 // and each choice of up to three of the files below, what it answers.
 func TestPagesAreAnsweredAsByCloudflare(t *testing.T) {
+	t.Parallel()
 	names := []string{
 		"/index.html", "/a", "/a.html", "/a/index.html", "/a/index", "/a/b", "/a.html.html", "/index", "/index.html.html", "/index/index.html", "/404.html", "/a/404.html",
 	}

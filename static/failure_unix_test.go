@@ -47,6 +47,7 @@ func inChild(t *testing.T, nobody bool) bool {
 
 // When open files run out, what needs one is put off, and nothing is taken for gone.
 func TestNoMoreOpenFiles(t *testing.T) {
+	t.Parallel()
 	if !inChild(t, false) {
 		return
 	}
@@ -58,13 +59,16 @@ func TestNoMoreOpenFiles(t *testing.T) {
 	}
 	check(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 100, Max: 100}))
 	var taken []*os.File
-	for {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			break
+	take := func() { // all that there are, once more after others have given some back
+		for {
+			f, err := os.Open(os.DevNull)
+			if err != nil {
+				return
+			}
+			taken = append(taken, f)
 		}
-		taken = append(taken, f)
 	}
+	take()
 	refused := func(path string) {
 		t.Helper()
 		w := ask(path)
@@ -75,7 +79,10 @@ func TestNoMoreOpenFiles(t *testing.T) {
 	refused("/cold")
 	refused("/dir/cold")
 	check(t, os.Rename(s.path("dir"), s.path("moved"))) // has all read again, which cannot be done
-	within(t, 2*time.Second, "reading fails", func() bool { return strings.Contains(s.logs.String(), "cannot read folder for now") })
+	within(t, 2*time.Second, "reading fails", func() bool {
+		take()
+		return strings.Contains(s.logs.String(), "cannot read folder for now")
+	})
 	if w := ask("/hot"); w.Code != 200 || w.Body.String() != "hot" {
 		t.Errorf("what is in memory: %d %q", w.Code, w.Body)
 	}
@@ -91,6 +98,7 @@ func TestNoMoreOpenFiles(t *testing.T) {
 
 // Permissions that are taken and given back are followed like changes of content.
 func TestPermissionsAreFollowed(t *testing.T) {
+	t.Parallel()
 	if !inChild(t, true) {
 		return
 	}
@@ -133,6 +141,7 @@ func TestPermissionsAreFollowed(t *testing.T) {
 // A file that was rewritten with the size and the time that it had, as rsync
 // --times and restored backups do, is another file all the same.
 func TestSameSizeAndTimeIsNotTheSameFile(t *testing.T) {
+	t.Parallel()
 	eachMode(t, files{"f": "11", "g": "11", "big": strings.Repeat("1", maxInMemory+1)}, func(t *testing.T, s *site) {
 		old := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 		set := func(name, content string) {
@@ -157,6 +166,7 @@ func TestSameSizeAndTimeIsNotTheSameFile(t *testing.T) {
 // What is no file is not opened: a pipe would hold the request until somebody
 // writes to it.
 func TestPipesSocketsAndDevicesAreNotServed(t *testing.T) {
+	t.Parallel()
 	eachMode(t, files{"f": "f", "g": "g", "null": "->/dev/null", "zero": "->/dev/zero", "tty": "->/dev/tty"}, func(t *testing.T, s *site) {
 		s.shows("/f", 200, "f")
 		check(t, syscall.Mkfifo(s.path("pipe"), 0o666))

@@ -55,6 +55,7 @@ func eachMode(t *testing.T, all files, test func(t *testing.T, s *site)) {
 func (s *site) path(name string) string { return filepath.Join(s.root, name) }
 
 func TestChangesShowWithinASecond(t *testing.T) {
+	t.Parallel()
 	big := func(c string) string { return strings.Repeat(c, maxInMemory+5) }
 	eachMode(t, files{"index.html": "1", "a.css": "a1", "big": big("1"), "dir/x": "x1", "gone": "g", "dir2/old": "o"}, func(t *testing.T, s *site) {
 		for path, body := range map[string]string{"/": "1", "/a.css": "a1", "/big": big("1"), "/dir/x": "x1", "/gone": "g"} {
@@ -107,6 +108,7 @@ func TestChangesShowWithinASecond(t *testing.T) {
 }
 
 func TestLinksAreFollowedAsTheyChange(t *testing.T) {
+	t.Parallel()
 	eachMode(t, files{"releases/1/f": "one", "releases/2/f": "two", "current": "->releases/1", "one": "->releases/1/f"}, func(t *testing.T, s *site) {
 		s.shows("/current/f", 200, "one")
 		s.shows("/one", 200, "one")
@@ -123,6 +125,7 @@ func TestLinksAreFollowedAsTheyChange(t *testing.T) {
 }
 
 func TestFolderMayBeReplaced(t *testing.T) {
+	t.Parallel()
 	eachMode(t, files{"f": "old", "sub/g": "old"}, func(t *testing.T, s *site) {
 		s.shows("/f", 200, "old")
 		check(t, os.RemoveAll(s.root))
@@ -252,6 +255,7 @@ func TestFileWrittenAllTheTimeStaysAsItWasUntilItRests(t *testing.T) {
 // word a change of its own, a file that is asked for all the time would never
 // come to rest, and be read for each request.
 func TestChangedFileThatIsAskedForAllTheTimeIsKnown(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{}, files{"a.txt": "old"}).run()
 	write(t, s.root, files{"a.txt": "newer"}) // not asked for before: it is not in memory
 	within(t, time.Second, "the table knows the change", func() bool {

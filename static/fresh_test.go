@@ -10,6 +10,7 @@ import (
 
 // What replaces a file, a folder or a link by another kind of thing is followed like any other change.
 func TestOneKindOfThingBecomesAnother(t *testing.T) {
+	t.Parallel()
 	eachMode(t, files{
 		"a": "file", "b/f": "folder", "c": "->b", "d": "->a", "e": "file", "g/f": "g", "other/f": "other", "Case": "c",
 		".next/f": "next", "old/f": "old", "empty/": "",

@@ -62,6 +62,7 @@ func hinted(t *testing.T, c Config, links []string, all files, protocol string) 
 }
 
 func TestPagesAreHintedAtOverHTTP2(t *testing.T) {
+	t.Parallel()
 	links := []string{`</a.css>; rel=preload; as=style, </next>; rel=next`, `<https://cdn.example>; rel="preconnect"`, `</b,c.js>; rel=modulepreload; title="a, b; c"`}
 	want := []string{`</a.css>; rel=preload; as=style`, `<https://cdn.example>; rel="preconnect"`, `</b,c.js>; rel=modulepreload; title="a, b; c"`}
 	all := files{"index.html": "home", "page.html": strings.Repeat("p", maxInMemory+1), "a.css": "css", "404.html": "none"}

@@ -19,6 +19,7 @@ import (
 )
 
 func TestLinksAreFollowedInsideTheFolder(t *testing.T) {
+	t.Parallel()
 	top := t.TempDir()
 	real := filepath.Join(top, "real")
 	write(t, top, files{"secret": "SECRET", "outside/secret": "SECRET", "alias": "->real"})
@@ -97,6 +98,7 @@ func TestManyLinksAreBounded(t *testing.T) {
 }
 
 func TestFileThatBecomesALinkOutsideIsNotServed(t *testing.T) {
+	t.Parallel()
 	top := t.TempDir()
 	write(t, top, files{"secret": "SECRET", "dir/secret": "SECRET", "public/secret": "public", "public/dir/secret": "public", "public/pipe": "x"})
 	s := newSite(t, Config{Root: filepath.Join(top, "public")}, nil) // the table stays as it is
@@ -116,6 +118,7 @@ func TestFileThatBecomesALinkOutsideIsNotServed(t *testing.T) {
 // under a table that says they are there, so that it is the opening that meets
 // the links, and once under one that follows.
 func TestSwappingLinksNeverLeadsWhereTheyMayNot(t *testing.T) {
+	t.Parallel()
 	const may = "where files lie"
 	for mode, whose := range map[string][]string{
 		linksInside: {may, "inside"}, linksNone: {may}, linksFollow: {may, "inside", "outside"},
@@ -209,6 +212,7 @@ func swapLinks(top string, slowly bool, stop chan struct{}) error {
 
 // A link that takes a file's place in one move, and the other way round, is no moment without the file.
 func TestALinkThatTakesTheNameOfAFileIsNotFelt(t *testing.T) {
+	t.Parallel()
 	for mode, to := range map[string]string{linksInside: "dir/other", linksFollow: "../other"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
@@ -359,6 +363,7 @@ func TestLinksOutAreFollowedWhereTheyAreToBe(t *testing.T) {
 }
 
 func TestChangesOutsideShowWithinASecond(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

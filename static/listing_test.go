@@ -79,6 +79,7 @@ func TestListingAsJSON(t *testing.T) {
 }
 
 func TestLongListingIsCut(t *testing.T) {
+	t.Parallel()
 	paths := make([]string, maxListed+5)
 	for i := range paths {
 		paths[i] = fmt.Sprintf("/%d", i)
@@ -102,6 +103,7 @@ func TestLongListingIsCut(t *testing.T) {
 }
 
 func TestListingIsSortedAsAsked(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{Serving: Serving{Browse: true}}, files{"b10": "1", "B9": "333", "a": "22", "ä": "22", "a01": "", "a1": "", "z/x": "", "Y2/x": "", "y10/x": "", ".hidden": "", "out": "->/etc/passwd", "a.br": "x", "a.txt.gz": "x"})
 	at := time.Now().Add(-time.Hour).Truncate(time.Second)
 	for i, name := range []string{"ä", "b10", "a", "B9", "a01", "a1", "a.br", "a.txt.gz"} {

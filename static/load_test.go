@@ -91,6 +91,7 @@ func TestAFileThatHasGrownIsSentFromDiskToEach(t *testing.T) {
 
 // TestAnEmptyFileOfOldIsLookedAtTwice: while it cuts a file, Linux shows it empty with the time it had.
 func TestAnEmptyFileOfOldIsLookedAtTwice(t *testing.T) {
+	t.Parallel()
 	name := filepath.Join(t.TempDir(), "file")
 	old := time.Now().Add(-time.Hour)
 	if err := errors.Join(os.WriteFile(name, nil, 0o644), os.Chtimes(name, old, old)); err != nil {

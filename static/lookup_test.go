@@ -96,6 +96,7 @@ func TestNearest404PageAnswers(t *testing.T) {
 }
 
 func TestSinglePageAppGetsItsNavigations(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{Serving: Serving{SPA: true}}, files{
 		"index.html": "app", "404.html": "none", "real/index.html": "real", "assets/a.js": "js", "bare/x": "",
 	})
@@ -165,6 +166,7 @@ func TestSinglePageAppGetsItsNavigations(t *testing.T) {
 }
 
 func TestTraversalLeadsNowhere(t *testing.T) {
+	t.Parallel()
 	top := t.TempDir()
 	write(t, top, files{"secret": "SECRET", "public/a/b.txt": "ok", "public/index.html": "home", "publicity/secret": "SECRET"})
 	s := newSite(t, Config{Root: top + "/public"}, nil)

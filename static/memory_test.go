@@ -14,6 +14,7 @@ import (
 )
 
 func TestMemoryStaysWithinItsLimit(t *testing.T) {
+	t.Parallel()
 	all := files{}
 	for i := range 100 {
 		all[fmt.Sprintf("f%02d", i)] = strings.Repeat(string(rune('A'+i%26)), 10_000)
@@ -101,6 +102,7 @@ func TestFilesWithoutMemory(t *testing.T) {
 }
 
 func TestUnreadableFilesAreSaidOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{}, files{"a": "a"})
 	tab := s.table.Load()
 	for err, want := range map[error]int{

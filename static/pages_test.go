@@ -17,6 +17,7 @@ var pagesSite = files{
 
 // TestPagesHaveOnePathInEachMode is the table of Cloudflare's html_handling.
 func TestPagesHaveOnePathInEachMode(t *testing.T) {
+	t.Parallel()
 	modes := []string{"auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none"}
 	sites := map[string]*site{}
 	for _, mode := range modes {
@@ -97,6 +98,7 @@ func TestPagesHaveOnePathInEachMode(t *testing.T) {
 }
 
 func TestPagesBelowAPrefixStayBelowIt(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[string][]string{
 		"auto-trailing-slash":  {"200 home", "308 /some%20docs/", "308 /some%20docs/page?q", "308 /some%20docs/dir/"},
 		"force-trailing-slash": {"200 home", "308 /some%20docs/", "308 /some%20docs/page/?q", "308 /some%20docs/dir/"},
@@ -114,6 +116,7 @@ func TestPagesBelowAPrefixStayBelowIt(t *testing.T) {
 }
 
 func TestListedFoldersKeepTheirPathInEachMode(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[string]map[string]string{
 		"auto-trailing-slash":  {"/empty": "308 /empty/", "/empty/": "list", "/x": "200 x.html", "/x/": "list", "/dir/": "200 dir", "/dir": "308 /dir/"},
 		"force-trailing-slash": {"/empty": "308 /empty/", "/empty/": "list", "/x": "308 /x/", "/x/": "200 x.html", "/dir/": "200 dir"},
@@ -154,6 +157,7 @@ func TestPageAtACleanURLAllocatesNothing(t *testing.T) {
 
 // What people who come from nginx or Caddy have: no page leads to another path of it.
 func TestPlainPathsAreThoseOfTheFiles(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{Serving: Serving{HTMLHandling: "plain"}}, pagesSite)
 	for path, want := range map[string]string{
 		"/": "200 home", "/index.html": "200 home", "/index": "404", "/?a=b": "200 home",

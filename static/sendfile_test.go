@@ -56,6 +56,7 @@ func (l fileListener) Accept() (net.Conn, error) {
 }
 
 func TestLargeFilesAreSentByTheKernel(t *testing.T) {
+	t.Parallel()
 	const size = 4 << 20
 	root := t.TempDir()
 	write(t, root, files{"big": strings.Repeat("0123456789abcdef", size/16), "small": "s"})
@@ -101,6 +102,7 @@ func TestLargeFilesAreSentByTheKernel(t *testing.T) {
 
 // What happens to a file while it is sent decides whether the answer may look complete.
 func TestFileThatChangesWhileItIsSentBreaksTheAnswerOff(t *testing.T) {
+	t.Parallel()
 	const size = 16 << 20 // more than the sockets on the way hold
 	big := strings.Repeat("x", size)
 	for what, c := range map[string]struct {
@@ -167,6 +169,7 @@ func TestFileThatChangesWhileItIsSentBreaksTheAnswerOff(t *testing.T) {
 }
 
 func TestLargeFilesOverHTTP2(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{}, files{"big": strings.Repeat("0123456789abcdef", 1<<16), "a": "small"})
 	h := httptest.NewUnstartedServer(s.Folder)
 	h.EnableHTTP2 = true

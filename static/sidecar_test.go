@@ -50,6 +50,7 @@ func beside(t *testing.T, name, text string, which ...coding) files {
 }
 
 func TestCompressedFilesBesideAreUsed(t *testing.T) {
+	t.Parallel()
 	small, large := script(10_000), script(onDisk)
 	for name, text := range map[string]string{"a.css": small, "a.png": small, "big.js": large} {
 		all := beside(t, name, text, br, zstd, gzip)
@@ -182,6 +183,7 @@ func TestOlderCompressedFilesAreIgnored(t *testing.T) {
 }
 
 func TestChangesOfCompressedFilesShow(t *testing.T) {
+	t.Parallel()
 	eachMode(t, beside(t, "a.css", "one", gzip), func(t *testing.T, s *site) {
 		shows := func(path, coding, text string) {
 			t.Helper()
@@ -268,6 +270,7 @@ func noisy(size int) string {
 }
 
 func TestLargeCompressedFilesAreSentByTheKernel(t *testing.T) {
+	t.Parallel()
 	// A sidecar is taken at its word: this one is noise, so that it is large when compressed as well.
 	noise := packed(t, br, noisy(1<<20))
 	sent := kernelSent(t, files{"a.js": script(2 << 20), "a.js.br": noise}, "/a.js", "Accept-Encoding: br")
@@ -296,6 +299,7 @@ func TestAFileBesideThatIsNotWhatItsNameSaysIsNeverUsed(t *testing.T) {
 
 // One that is being written is not what the table knows: the file itself is sent until it is.
 func TestAFileBesideThatIsBeingWrittenIsNotUsed(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{script(10_000), script(onDisk)} {
 		all := beside(t, "a.css", text, br)
 		s := newSite(t, Config{}, all)

@@ -114,6 +114,7 @@ func inPieces(file string, flag, n int, pause func()) error {
 // Whoever writes a file slowly must not be seen doing it, whatever learns of the
 // change, and whether the file was asked for before or not.
 func TestNoAnswerIsHalfWritten(t *testing.T) {
+	t.Parallel()
 	all := files{}
 	for name := range writers {
 		all[name+", asked for before"], all[name+", not asked for before"] = string(version(1)), string(version(1))
