@@ -231,7 +231,7 @@ func TestWhatBecomesBetterTakesTheFormersPlace(t *testing.T) {
 // as they are until then; those above compressTo never are. Not parallel: all
 // folders take turns to compress.
 func TestLargeContentsAreCompressedBehindTheRequests(t *testing.T) {
-	text, huge := script(1<<20), script(compressTo+1)
+	text, huge := script(maxInMemory+1), script(compressTo+1)
 	s := newSite(t, Config{}, files{"a.js": text, "huge.js": huge})
 	for range 2 {
 		if a := s.get("/a.js", "Accept-Encoding: br"); a.body != text || a.Header.Get("Content-Encoding") != "" {
@@ -244,7 +244,7 @@ func TestLargeContentsAreCompressedBehindTheRequests(t *testing.T) {
 		shown = append(shown, s.shownIn("/a.js", as))
 	}
 	for _, a := range shown {
-		if decoded(t, a) != text || a.ContentLength > 1<<19 {
+		if decoded(t, a) != text || a.ContentLength > maxInMemory/2 {
 			t.Errorf("%v", a.Header)
 		}
 	}
@@ -419,7 +419,7 @@ func TestCompressionEndsWithRun(t *testing.T) {
 	cancel()
 	begun := time.Now()
 	check(t, <-done)
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	goleak.VerifyNone(t, before)
