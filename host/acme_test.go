@@ -123,3 +123,31 @@ func TestCertificatesComeFromACMEThroughOurListeners(t *testing.T) {
 		})
 	}
 }
+
+// TestAHostStartsWhileItsCADoesNotAnswer has a CA that takes connections and says nothing.
+func TestAHostStartsWhileItsCADoesNotAnswer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	b := newBox(t)
+	root := b.folder(map[string]string{"index.html": "hello"})
+	c := Config{Sites: []Site{
+		{Domains: []string{"public.example"}, Target: Target{Root: root}, RedirectHTTPS: no()},
+		{Domains: []string{"private.localhost"}, Target: Target{Root: root}},
+	}}
+	c.TLS.Issuer = "https://" + silent.Addr().String() + "/dir"
+	b.settled(c)
+	asked, err := silent.Accept() // the order is under way
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asked.Close()
+	if res, body := b.get(b.client(false), "http://public.example/"); res.StatusCode != http.StatusOK || body != "hello" {
+		t.Errorf("plain: %d %s", res.StatusCode, body)
+	}
+	if _, body := b.get(b.client(true), "https://private.localhost/"); body != "hello" {
+		t.Errorf("the private site: %s", body)
+	}
+}

@@ -71,6 +71,7 @@ type Certs struct {
 	binding  sync.Mutex // held while it is seen whether accounts are bound
 	demanded onDemand   // names that nobody lists
 
+	asks          chan struct{}              // bounds how many names CAs are asked for at a time, be it by a keeper or for a renewal
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one
 	jobs          chan func(context.Context) // to Run's loop, which starts each; it waits for all
@@ -128,6 +129,7 @@ func New(o Options) (*Certs, error) {
 		demanded:   newOnDemand(),
 		loads:      make(chan struct{}, 16),
 		orders:     make(chan struct{}, 16),
+		asks:       make(chan struct{}, 16),
 		wake:       make(chan struct{}, 1),
 		jobs:       make(chan func(context.Context)),
 		entries:    map[string]*entry{},

@@ -40,36 +40,7 @@ func TestAThousandStoredCertificatesAreServedFromLittleMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := (&certmagic.ACMEIssuer{CA: issuer}).IssuerKey()
-	_, signer := ca.Sign(&x509.Certificate{})
-	keyPEM := testca.KeyPEM(t, signer)
-	var names []string
-	for i := range thousand {
-		name := fmt.Sprintf("n%d.thousand.example.com", i)
-		names = append(names, name)
-		// As Let's Encrypt has it: an intermediate behind each, of its own kind of size.
-		der, err := x509.CreateCertificate(noRandom{}, &x509.Certificate{
-			SerialNumber: big.NewInt(int64(i + 1)), DNSNames: []string{name},
-			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
-		}, ca.Root, signer.Public(), ca.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		chain := append(certificatePEM(der), bytes.Repeat(certificatePEM(ca.Root.Raw), 2)...)
-		for at, text := range map[string][]byte{
-			certmagic.StorageKeys.SiteCert(key, name):       chain,
-			certmagic.StorageKeys.SitePrivateKey(key, name): keyPEM,
-			certmagic.StorageKeys.SiteMeta(key, name):       fmt.Appendf(nil, `{"sans":[%q],"issuer_data":{"ca":%q}}`, name, issuer),
-		} {
-			file := filepath.Join(c.o.Dir, filepath.FromSlash(at))
-			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	names := storeMany(t, c, ca, issuer, thousand, 90*24*time.Hour)
 	before := heapInUse()
 	c = running(t, Options{Dir: c.o.Dir, Log: nolog, HTTPPort: func() int { return 80 }}, func(c *Certs) {
 		c.issue = func(string, *x509.CertificateRequest, *ear) (*certmagic.IssuedCertificate, error) {
@@ -91,6 +62,74 @@ func TestAThousandStoredCertificatesAreServedFromLittleMemory(t *testing.T) {
 		t.Errorf("%d bytes a certificate, more than 20 KiB", each)
 	}
 	runtime.KeepAlive(c)
+}
+
+// storeMany puts certificates by issuer, which end after left of 90 days, into the storage, with an
+// intermediate behind each, and returns their names.
+func storeMany(t *testing.T, c *Certs, ca *testca.CA, issuer string, n int, left time.Duration) (names []string) {
+	t.Helper()
+	key := (&certmagic.ACMEIssuer{CA: issuer}).IssuerKey()
+	_, signer := ca.Sign(&x509.Certificate{})
+	keyPEM := testca.KeyPEM(t, signer)
+	until := time.Now().Add(left)
+	for i := range n {
+		name := fmt.Sprintf("n%d.%s", i, unique("thousand"))
+		names = append(names, name)
+		der, err := x509.CreateCertificate(noRandom{}, &x509.Certificate{
+			SerialNumber: big.NewInt(int64(i + 1)), DNSNames: []string{name}, NotBefore: until.Add(-90 * 24 * time.Hour), NotAfter: until,
+		}, ca.Root, signer.Public(), ca.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain := append(certificatePEM(der), bytes.Repeat(certificatePEM(ca.Root.Raw), 2)...)
+		for at, text := range map[string][]byte{
+			certmagic.StorageKeys.SiteCert(key, name):       chain,
+			certmagic.StorageKeys.SitePrivateKey(key, name): keyPEM,
+			certmagic.StorageKeys.SiteMeta(key, name):       fmt.Appendf(nil, `{"sans":[%q],"issuer_data":{"ca":%q}}`, name, issuer),
+		} {
+			file := filepath.Join(c.o.Dir, filepath.FromSlash(at))
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return names
+}
+
+func TestManyRenewalsDoNotAskTheCAAllAtOnce(t *testing.T) {
+	// By itself, for certmagic's queue of renewals is one for the process.
+	synctest.Test(t, func(t *testing.T) {
+		const issuer, many = "https://ca.example.com/dir", 40
+		ca := testca.New(t, "Root")
+		var now, most, asked atomic.Int32
+		c, err := New(Options{Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := storeMany(t, c, ca, issuer, many, 24*time.Hour)
+		c, stop := runningUntil(t, Options{Dir: c.o.Dir, Log: nolog, HTTPPort: func() int { return 80 }}, func(c *Certs) {
+			c.issue = func(string, *x509.CertificateRequest, *ear) (*certmagic.IssuedCertificate, error) {
+				asked.Add(1)
+				n := now.Add(1)
+				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+				}
+				time.Sleep(5 * time.Second)
+				now.Add(-1)
+				return nil, errors.New("the CA is in trouble")
+			}
+		})
+		c.Want(Want{Config: Config{Issuer: issuer}, Names: names})
+		settle(t, c)
+		time.Sleep(time.Minute)
+		if n := most.Load(); n > 16 || n < 2 || asked.Load() < many {
+			t.Errorf("%d renewals of %d at a time", n, asked.Load())
+		}
+		stop()
+		time.Sleep(time.Minute) // certmagic's locks are let go of
+	})
 }
 
 // noRandom is for signatures that nobody relies on.

@@ -57,6 +57,12 @@ func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.Certificate
 	if once.DNS01Solver == nil && !once.DisableHTTPChallenge && !once.DisableTLSALPNChallenge {
 		challenges = 2
 	}
+	select {
+	case a.c.asks <- struct{}{}:
+		defer func() { <-a.c.asks }()
+	case <-ctx.Done():
+		return nil, fall{ca: a.name, err: ctx.Err(), held: true}
+	}
 	try, _ := ctx.Value(certmagic.AttemptsCtxKey).(*int)
 	trial := try != nil && *try > 0 && once.TestCA != "" // certmagic begins with Let's Encrypt's staging side then
 	counted := a.name == LetsEncrypt && !trial
