@@ -23,6 +23,7 @@ type conn struct {
 	large   *[maxHead]byte // nil: not needed now
 	framing Framing
 	scanned int       // of read, by framing
+	last    string    // head; who asks again often asks the same
 	begun   bool      // a head has, or the connection
 	since   time.Time // when what is waited for has begun: the head, or else the wait
 	armed   time.Time // the read deadline that is set; zero: none
@@ -74,8 +75,8 @@ const (
 	over          // the end
 )
 
-// next reads until there is a head. It is a copy: what handlers are given may
-// be kept for as long as they like.
+// next reads until there is a head. It is a copy, once for all that are alike:
+// what handlers are given may be kept for as long as they like.
 func (c *conn) next() (head string, met int) {
 	for {
 		if c.scanned < len(c.read) {
@@ -85,7 +86,10 @@ func (c *conn) next() (head string, met int) {
 			case refused != nil, complete && c.framing.InBody():
 				return "", beyond
 			case complete:
-				return string(c.read[:c.scanned]), whole
+				if string(c.read[:c.scanned]) != c.last {
+					c.last = string(c.read[:c.scanned])
+				}
+				return c.last, whole
 			}
 		}
 		if len(c.read) == cap(c.read) && !c.grow() {
