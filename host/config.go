@@ -70,6 +70,9 @@ type Site struct {
 	// again when they change.
 	Cert string `toml:"cert" json:"cert,omitempty"`
 	Key  string `toml:"key" json:"key,omitempty"`
+	// OnDemand gets certificates for names that the site answers and nobody lists when clients come for them; nil: there are
+	// none for public names.
+	OnDemand *tls.OnDemand `toml:"on_demand" json:"on_demand,omitempty"`
 	// ClientAuth asks clients for a certificate; nil: nobody is asked.
 	ClientAuth *tls.ClientAuth `toml:"client_auth" json:"client_auth,omitempty"`
 	// RedirectHTTPS answers plain HTTP with 308 to HTTPS; true when absent.

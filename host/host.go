@@ -99,7 +99,7 @@ func New(o Options) (*Host, error) {
 	var err error
 	h.certs, err = tls.New(tls.Options{
 		Dir: o.TLSDir, Log: o.Log.With("part", "tls"),
-		HTTPPort: port("http"), HTTPSPort: port("https"), Tell: h.certificate,
+		HTTPPort: port("http"), HTTPSPort: port("https"), Tell: h.certificate, AskApp: h.askApp,
 	})
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func (v *validator) issuer(s *Site, at place, issued map[string]int) {
 	switch {
 	case s.Cert != "":
 		v.report(at, "issuer", "no issuer is asked where a site brings its certificate", "remove issuer, or cert and key")
-	case len(s.Domains) == 0:
+	case len(s.Domains) == 0 && s.OnDemand == nil:
 		v.report(at, "issuer", "an issuer is for domains, and the site lists none", "list them in domains")
 	}
 	for i, d := range s.Domains {

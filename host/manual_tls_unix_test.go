@@ -18,6 +18,7 @@ var named = map[string]string{
 	"acme-dns.json":     `{"username":"u","password":"p","subdomain":"s"}`,
 	"hook.token":        "token",
 	"eab.key":           "c2VjcmV0",
+	"shops.sh":          "sleep 1000",
 	"storage.key":       "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
 	"redis.password":    "secret",
 }

@@ -53,6 +53,11 @@ var (
 	failingDesc     = prometheus.NewDesc("roost_certificate_failing", "1 when the last attempt to get or renew the certificate failed, else 0.", []string{"name", "issuer"}, nil)
 	ordersDesc      = prometheus.NewDesc("roost_certificate_orders_total", "Attempts to get or renew the certificate.", []string{"name", "issuer"}, nil)
 	fallsDesc       = prometheus.NewDesc("roost_certificate_order_failures_total", "Failed attempts to get or renew the certificate.", []string{"name", "issuer"}, nil)
+	askedDesc       = prometheus.NewDesc("roost_on_demand_asked_total", "Questions whether a name may have a certificate.", nil, nil)
+	undecidedDesc   = prometheus.NewDesc("roost_on_demand_undecided_total", "Those of them that were not answered.", nil, nil)
+	deniedDesc      = prometheus.NewDesc("roost_on_demand_denied_total", "Handshakes refused because their name may have no certificate.", nil, nil)
+	limitedDesc     = prometheus.NewDesc("roost_on_demand_limited_total", "Handshakes refused because too many came for names without a certificate.", nil, nil)
+	demandedDesc    = prometheus.NewDesc("roost_on_demand_names", "Names on demand that are in memory.", nil, nil)
 	connectionsDesc = prometheus.NewDesc("roost_connections", "Open connections.", []string{"listener"}, nil)
 	listeningDesc   = prometheus.NewDesc("roost_listening", "1 when the listener is bound, 0 when it cannot be.", []string{"listener"}, nil)
 	refusedDesc     = prometheus.NewDesc("roost_requests_refused_total", "Requests refused because they were malformed.", nil, nil)
@@ -98,6 +103,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		number(memoryDesc, prometheus.GaugeValue, float64(memory), a.Name)
 	}
 	for _, cert := range s.Certificates {
+		if cert.OnDemand {
+			continue // strangers would have as many series made as there are names
+		}
 		if !cert.Expires.IsZero() {
 			number(expiryDesc, prometheus.GaugeValue, float64(cert.Expires.Unix()), cert.Name, cert.Issuer)
 		}
@@ -111,6 +119,13 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		number(failingDesc, prometheus.GaugeValue, failing, cert.Name, cert.Issuer)
 		number(ordersDesc, prometheus.CounterValue, float64(cert.Orders), cert.Name, cert.Issuer)
 		number(fallsDesc, prometheus.CounterValue, float64(cert.Failures), cert.Name, cert.Issuer)
+	}
+	if d := c.certs.OnDemand(); d != nil {
+		number(askedDesc, prometheus.CounterValue, float64(d.Asked))
+		number(undecidedDesc, prometheus.CounterValue, float64(d.Undecided))
+		number(deniedDesc, prometheus.CounterValue, float64(d.Denied))
+		number(limitedDesc, prometheus.CounterValue, float64(d.Limited))
+		number(demandedDesc, prometheus.GaugeValue, float64(d.Names))
 	}
 	for _, l := range s.Listeners {
 		bound := 0.0

@@ -51,9 +51,9 @@ func requestTarget(r *http.Request) string {
 
 // redirects says whether plain requests for name belong on HTTPS: when a
 // certificate for the name is to be had. Names that nobody listed have one
-// only from the internal CA.
+// only from the internal CA, or on demand.
 func (s *site) redirects(name string, named bool) bool {
-	return s.redirect && (named || tls.Internal(name))
+	return s.redirect && (named || tls.Internal(name) || s.onDemand && tls.Public(name))
 }
 
 // addSlash is where a request for the bare prefix of a route is sent, which is

@@ -126,6 +126,11 @@ func (h *Host) Status() Status {
 			problem("%s", c.Problem)
 		}
 	}
+	if d := h.certs.OnDemand(); d != nil {
+		for _, what := range d.Problems {
+			problem("certificates on demand: %s: new names are refused until it answers; those that have a certificate are served", what)
+		}
+	}
 	if n := s.AccessLogLost; n > 0 {
 		problem("the access log has lost %s: see whether its disk is full or slow", count(int(n), "line"))
 	}

@@ -48,6 +48,7 @@ type site struct {
 	errorPages string
 	figures    *figures
 	rules      siteRules
+	onDemand   bool   // public names that nobody lists may have a certificate
 	clients    string // the ID of its ClientAuth; empty: no client is asked for a certificate
 	protection        // of paths that lead nowhere
 	// maintenance is the Retry-After of a site that answers nothing else; nil: it is open.
@@ -113,6 +114,7 @@ func newRoutes(c Config, s *Site, t targets) []route {
 		errorPages:  s.ErrorPages,
 		figures:     t.site(s.Name()),
 		maintenance: s.maintenance(),
+		onDemand:    s.OnDemand != nil,
 		clients:     s.ClientAuth.ID(),
 		protection:  newProtection(s.Protection.over(s.Protection), s.App == ""),
 	}
@@ -206,6 +208,13 @@ func (d *domain) first() *site { return d.routes[len(d.routes)-1].site }
 // private name is.
 func (c Config) names() (names []string, any bool) {
 	seen := map[string]bool{}
+	for i := range c.Sites {
+		if d, ok := c.Sites[i].demand(); ok {
+			for _, name := range d.Names {
+				seen[name] = true // those below it have one each
+			}
+		}
+	}
 	for _, s := range c.Sites {
 		any = any || s.Default || len(s.Domains) == 0
 		for _, d := range s.Domains {
@@ -235,6 +244,9 @@ func (c Config) certificates() tls.Want {
 			for _, name := range s.own().Names {
 				w.Issuers[name] = s.Issuer
 			}
+		}
+		if d, ok := s.demand(); ok {
+			w.OnDemand = append(w.OnDemand, d)
 		}
 		if a := c.Sites[i].ClientAuth; a != nil {
 			w.Clients = append(w.Clients, tls.Clients{ClientAuth: *a, Names: c.Sites[i].own().Names})

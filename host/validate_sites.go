@@ -16,6 +16,7 @@ func (v *validator) sites() {
 	places := v.sitePlaces()
 	answered := map[[2]string]place{} // domain and path; the domain is empty for any name
 	certified := map[string]int{}     // domain -> the first site that brings a certificate for it
+	demanded := map[string]int{}      // the site that says on_demand for a wildcard
 	issued := map[string]int{}        // the site that names the issuer of a domain
 	asked := map[string]string{}      // domain -> the ID of its ClientAuth
 	var fallback, nameless *place
@@ -32,6 +33,7 @@ func (v *validator) sites() {
 		v.domains(s, at, answered)
 		v.ownCertificate(s, at, certified)
 		v.issuer(s, at, issued)
+		v.onDemand(s, at, demanded)
 		v.clientAuth(s, at, asked)
 		v.targets(s, at)
 	}

@@ -70,7 +70,7 @@ func (h hosting) Look() look {
 	}
 	for _, c := range s.Certificates {
 		out.certificates = append(out.certificates, control.Certificate{
-			Name: c.Name, State: string(c.State), Issuer: c.Issuer, KeyType: c.KeyType,
+			Name: c.Name, OnDemand: c.OnDemand, State: string(c.State), Issuer: c.Issuer, KeyType: c.KeyType,
 			Issued: c.NotBefore, Expires: c.Expires, Renews: c.Renews, Error: c.Error, Hint: c.Hint, Tried: c.Tried, Retry: c.Retry,
 		})
 	}

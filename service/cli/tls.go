@@ -73,10 +73,18 @@ func certificateTable(all []control.Certificate, now time.Time) *table {
 		if !x.Expires.IsZero() && x.Expires.Before(now) {
 			expires.style = styleBad
 		}
-		t.add(cell{x.Name, styleBold}, cell{x.State, style}, cell{x.Issuer, ""}, cell{cmp.Or(x.KeyType, "-"), ""},
+		t.add(cell{x.Name, styleBold}, cell{x.State, style}, cell{issuerOf(x), ""}, cell{cmp.Or(x.KeyType, "-"), ""},
 			expires, cell{timeLeft(next, now, "due"), ""}, cell{x.Error, styleWarn})
 	}
 	return t
+}
+
+// issuerOf has a mark for names that nobody lists.
+func issuerOf(x control.Certificate) string {
+	if x.OnDemand {
+		return x.Issuer + " (on demand)"
+	}
+	return x.Issuer
 }
 
 // timeLeft is how long it is until then, or that it is over.

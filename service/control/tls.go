@@ -10,17 +10,18 @@ import (
 
 // Certificate is one that is served, or wanted and not to be had yet.
 type Certificate struct {
-	Name    string    `json:"name"`
-	State   string    `json:"state"` // "valid", "waiting", "failing": package tls has the words
-	Issuer  string    `json:"issuer,omitempty"`
-	KeyType string    `json:"key_type,omitempty"`
-	Issued  time.Time `json:"issued,omitzero"`
-	Expires time.Time `json:"expires,omitzero"`
-	Renews  time.Time `json:"renews,omitzero"`
-	Error   string    `json:"error,omitempty"` // why the last attempt failed
-	Hint    string    `json:"hint,omitempty"`  // what to do about it
-	Tried   time.Time `json:"tried,omitzero"`  // when that was
-	Retry   time.Time `json:"retry,omitzero"`  // when the next attempt is, where that is known
+	Name     string    `json:"name"`
+	OnDemand bool      `json:"on_demand,omitempty"` // nobody lists the name: a client came for it
+	State    string    `json:"state"`               // "valid", "waiting", "failing": package tls has the words
+	Issuer   string    `json:"issuer,omitempty"`
+	KeyType  string    `json:"key_type,omitempty"`
+	Issued   time.Time `json:"issued,omitzero"`
+	Expires  time.Time `json:"expires,omitzero"`
+	Renews   time.Time `json:"renews,omitzero"`
+	Error    string    `json:"error,omitempty"` // why the last attempt failed
+	Hint     string    `json:"hint,omitempty"`  // what to do about it
+	Tried    time.Time `json:"tried,omitzero"`  // when that was
+	Retry    time.Time `json:"retry,omitzero"`  // when the next attempt is, where that is known
 }
 
 // RenewRequest names the certificate to renew.
