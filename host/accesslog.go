@@ -19,6 +19,7 @@ import (
 type accessLog struct {
 	log  *slog.Logger
 	file io.WriteCloser
+	torn bool          // the file ends within a line; the writer's
 	wake chan struct{} // has a token when pending has begun to fill
 	lost atomic.Uint64 // lines
 	// format is that of the lines from now on.
@@ -67,14 +68,29 @@ func (l *accessLog) run(ctx context.Context) {
 		if len(batch) == 0 {
 			continue
 		}
-		if _, err := l.file.Write(batch); err != nil {
-			lost := l.lost.Add(uint64(bytes.Count(batch, []byte{'\n'})))
+		if n, err := l.write(batch); err != nil {
+			lost := l.lost.Add(uint64(bytes.Count(batch[n:], lineEnd)))
 			if time.Since(said) > time.Minute {
 				said = time.Now()
 				l.log.Error("cannot write the access log", "error", err, "lines_lost", lost)
 			}
 		}
 	}
+}
+
+var lineEnd = []byte{'\n'}
+
+// write writes whole lines. One that a full disk has cut short is ended before
+// others follow: they would be taken for its rest.
+func (l *accessLog) write(batch []byte) (n int, err error) {
+	if l.torn {
+		if _, err := l.file.Write(lineEnd); err != nil {
+			return 0, err
+		}
+	}
+	n, err = l.file.Write(batch)
+	l.torn = n > 0 && batch[n-1] != '\n'
+	return n, err
 }
 
 // take returns what is pending; it is good until the next take but one.
