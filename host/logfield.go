@@ -23,7 +23,6 @@ var logFields = map[string]*logField{
 	"request_method":  logText(func(x *exchange) string { return x.request.Method }),
 	"server_protocol": logText(func(x *exchange) string { return x.request.Proto }),
 	"host":            logText(func(x *exchange) string { return x.domain }),
-	"uri":             logText(func(x *exchange) string { return x.path }),
 	"scheme":          logText(func(x *exchange) string { return scheme(x.request) }),
 	"site":            logText((*exchange).siteName),
 	"app":             logText(func(x *exchange) string { return x.app }),
@@ -45,6 +44,9 @@ var logFields = map[string]*logField{
 
 	"request_uri": {append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
 		return f.appendText(b, x.request.RequestURI, it.stops, false)
+	}},
+	"uri": {append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
+		return f.appendText(b, x.path, it.stops, false)
 	}},
 	"args": {append: func(b []byte, f *logFormat, it *logItem, x *exchange, _ time.Duration) []byte {
 		_, query, _ := strings.Cut(x.request.RequestURI, "?")

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -133,7 +132,7 @@ func newLogItem(name string) (item logItem, known bool) {
 		item.field = answerField
 		header, ok = strings.CutPrefix(name, "sent_http_")
 	}
-	item.name = textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(header, "_", "-"))
+	item.name = canonicalField(header)
 	return item, ok && httpguts.ValidHeaderFieldName(header)
 }
 
