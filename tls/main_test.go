@@ -110,7 +110,7 @@ func slogTo(l *testLog) *slog.Logger {
 
 func settle(t *testing.T, c *Certs) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if err := c.Settle(ctx); err != nil {
 		t.Fatal(err)
