@@ -200,6 +200,7 @@ func TestAnAppThatFailsKeepsNothingElseDown(t *testing.T) {
 }
 
 func TestAFullDiskUnderTheLogsIsToldAndHoldsNothingUp(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Fatal("this test needs the device /dev/full (full(4)), which Linux and the BSDs have")
 	}

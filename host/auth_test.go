@@ -136,6 +136,7 @@ func rawly(t *testing.T, c net.Conn, name, target string) string {
 // target. What the apps answer is secret wherever an app could take the path
 // for one below /admin, as careless as it may be.
 func TestNoSpellingOfAPathComesPastThePassword(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	public := b.folder(map[string]string{"index.html": "public", "admin/secret": "SECRET", "admin/index.html": "SECRET", "admin.html": "public"})
 	if err := os.WriteFile(filepath.Join(public, `admin\secret`), []byte("public"), 0o644); err != nil {

@@ -16,6 +16,7 @@ import (
 )
 
 func TestLargeBodiesAreRefused(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	limit, none := unit.Size(1000), unit.Size(0)
 	b.settled(Config{Sites: []Site{{

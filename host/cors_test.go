@@ -34,6 +34,7 @@ func variesByOrigin(h http.Header) (n int) {
 }
 
 func TestOtherOriginsReadWhatTheyMay(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	dir := b.folder(map[string]string{"index.html": "content", "data.json": "{}"})
 	some := &CORS{Origins: []string{"https://a.example", "https://*.b.example", "http://localhost:3000"}, Methods: []string{"GET", "PUT"}, Headers: []string{"X-Token"}, Expose: []string{"X-Total"}, Credentials: true, MaxAge: unit.Duration(10 * time.Minute)}

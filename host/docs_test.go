@@ -35,6 +35,7 @@ func manual(t *testing.T) string {
 }
 
 func TestEveryRowOfTheManualOfFoldersHasTests(t *testing.T) {
+	t.Parallel()
 	exists := map[string]bool{}
 	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {

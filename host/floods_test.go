@@ -30,7 +30,7 @@ type flooder struct {
 func (b *box) flooder(settings ...http2.Setting) *flooder {
 	b.t.Helper()
 	f := &flooder{conn: b.dialTLS("localhost", "h2")}
-	f.conn.SetDeadline(time.Now().Add(20 * time.Second))
+	f.conn.SetDeadline(time.Now().Add(60 * time.Second))
 	f.Framer = http2.NewFramer(f.conn, f.conn)
 	f.AllowIllegalWrites = true
 	f.enc = hpack.NewEncoder(&f.head)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAClosedSiteAnswersNothingElse(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	dir := b.folder(map[string]string{"index.html": "content", "404.html": "content"})
 	c := Config{Sites: []Site{

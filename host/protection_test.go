@@ -108,6 +108,7 @@ func TestTheClientIsWhomTrustedProxiesTell(t *testing.T) {
 // TestTrustedProxiesSpeakForTheirClients has a TLS terminator in front, which
 // asks by plain HTTP: no redirect to HTTPS, and the app is told of the client.
 func TestTrustedProxiesSpeakForTheirClients(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	c := Config{
 		Host:  Listen{TrustedProxies: []string{"127.0.0.1", "::1"}},
@@ -139,6 +140,7 @@ func TestTrustedProxiesSpeakForTheirClients(t *testing.T) {
 }
 
 func TestAddressesAreAllowedAndDenied(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	dir := b.folder(map[string]string{"index.html": "SECRET", "404.html": "SECRET page of errors"})
 	b.settled(Config{Host: Listen{TrustedProxies: []string{"127.0.0.1"}}, Sites: []Site{{
@@ -178,6 +180,7 @@ func TestAddressesAreAllowedAndDenied(t *testing.T) {
 }
 
 func TestPagesHaveSecurityHeadersUnlessTheySaySomethingElse(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	dir := b.folder(map[string]string{"index.html": "<p>", "style.css": "p{}"})
 	year := unit.Duration(365 * 24 * time.Hour)
