@@ -94,7 +94,7 @@ func TestCertificatesComeFromACMEThroughOurListeners(t *testing.T) {
 			c.TLS.Issuer, c.TLS.CARoot = directory, rootFile
 			c.Sites = append(c.Sites, Site{Domains: []string{test.domain}, Target: Target{Root: root}})
 			b.settled(c) // does not wait for the CA
-			client := &http.Client{Timeout: 10 * time.Second, Transport: &httplint.Transport{T: t, Base: &http.Transport{
+			client := &http.Client{Timeout: 30 * time.Second, Transport: &httplint.Transport{T: t, Base: &http.Transport{
 				TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
 				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					return new(net.Dialer).DialContext(ctx, "tcp", b.address("https"))

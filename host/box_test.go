@@ -451,7 +451,7 @@ func TestAHijackedConnectionIsNotWatchedForFraming(t *testing.T) {
 		io.Copy(c, rw)
 	})}))
 	for _, c := range []net.Conn{b.dial("http"), b.dialTLS("localhost", "http/1.1")} {
-		c.SetDeadline(time.Now().Add(10 * time.Second))
+		c.SetDeadline(time.Now().Add(30 * time.Second))
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 		r := bufio.NewReader(c)
 		for _, want := range []string{"HTTP/1.1 101 Switching Protocols\r\n", "\r\n"} {
@@ -540,7 +540,7 @@ func TestShutdownFinishesWhatHasBegun(t *testing.T) {
 		}
 		return err != nil
 	})
-	idle.SetReadDeadline(time.Now().Add(5 * time.Second))
+	idle.SetReadDeadline(time.Now().Add(30 * time.Second))
 	if _, err := idle.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
 		t.Errorf("the idle connection: %v", err)
 	}

@@ -162,7 +162,7 @@ func TestANameThatNobodyHasGetsNoHTTP3(t *testing.T) {
 	b := newBox(t)
 	b.settled(Config{Host: Listen{HTTP3: true}, Sites: []Site{{Domains: []string{"localhost"}, Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}, {Default: true, Target: Target{Root: b.folder(nil)}}}})
 	var failure *quic.TransportError
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	_, err := b.dialQUIC(ctx, &tls.Config{RootCAs: b.roots(), ServerName: "nobody.example", NextProtos: []string{"h3"}}, nil)
 	if !errors.As(err, &failure) || failure.ErrorCode != 0x100+112 { // unrecognized_name

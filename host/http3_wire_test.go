@@ -29,7 +29,7 @@ type raw3 struct {
 
 func (b *box) raw3(q *quic.Config) raw3 {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	c, err := b.dialQUIC(ctx, &tls.Config{RootCAs: b.roots(), ServerName: "localhost", NextProtos: []string{"h3"}}, q)
 	if err != nil {
@@ -63,7 +63,7 @@ func (c raw3) open(data []byte, end bool) *quic.Stream {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	s.SetDeadline(time.Now().Add(10 * time.Second))
+	s.SetDeadline(time.Now().Add(30 * time.Second))
 	var enough *quic.StreamError // the box need not read all of it
 	if _, err := s.Write(data); err != nil && !errors.As(err, &enough) {
 		c.t.Fatal(err)

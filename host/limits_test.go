@@ -73,7 +73,7 @@ func TestASlowHeadIsCut(t *testing.T) {
 	for name, dial := range b.lines() {
 		c := dial()
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
-		if said, took := closes(t, c, 10*time.Second); said != "" || took < 200*time.Millisecond {
+		if said, took := closes(t, c, 30*time.Second); said != "" || took < 200*time.Millisecond {
 			t.Errorf("%s: %q after %v", name, said, took)
 		}
 	}
@@ -85,7 +85,7 @@ func TestAnIdleConnectionIsCut(t *testing.T) {
 	for name, dial := range b.lines() {
 		c := dial()
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-		if said, took := closes(t, c, 10*time.Second); !strings.HasSuffix(said, "\r\n\r\n0") || took < 200*time.Millisecond {
+		if said, took := closes(t, c, 30*time.Second); !strings.HasSuffix(said, "\r\n\r\n0") || took < 200*time.Millisecond {
 			t.Errorf("%s: %q after %v", name, said, took)
 		}
 	}
@@ -97,7 +97,7 @@ func TestABodyThatStopsIsCut(t *testing.T) {
 	for name, dial := range b.lines() {
 		c := dial()
 		io.WriteString(c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhal")
-		if said, took := closes(t, c, 10*time.Second); !strings.HasPrefix(said, "HTTP/1.1 400 ") || took < 300*time.Millisecond {
+		if said, took := closes(t, c, 30*time.Second); !strings.HasPrefix(said, "HTTP/1.1 400 ") || took < 300*time.Millisecond {
 			t.Errorf("%s: %q after %v", name, said, took)
 		}
 	}
@@ -115,7 +115,7 @@ func TestABodyThatComesSlowlyIsNotCut(t *testing.T) {
 				<-time.After(300 * time.Millisecond)
 				io.WriteString(c, "x")
 			}
-			c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			c.SetReadDeadline(time.Now().Add(30 * time.Second))
 			line, _ := bufio.NewReader(c).ReadString('\n')
 			if line != "HTTP/1.1 200 OK\r\n" {
 				t.Errorf("%s: %q", name, line)
@@ -267,7 +267,7 @@ func (b *box) openStream(window uint32, method, path string, end bool, fields ..
 func (s *stream) reset(t *testing.T) (data int, took time.Duration) {
 	t.Helper()
 	begun := time.Now()
-	s.conn.SetReadDeadline(begun.Add(10 * time.Second))
+	s.conn.SetReadDeadline(begun.Add(30 * time.Second))
 	for {
 		frame, err := s.framer.ReadFrame()
 		if err != nil {
@@ -319,7 +319,7 @@ func TestHTTP2HasLimits(t *testing.T) {
 	t.Parallel()
 	b := limited(t, Listen{})
 	s := b.openStream(65535, "GET", "/", true)
-	s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	s.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for {
 		frame, err := s.framer.ReadFrame()
 		if err != nil {
@@ -360,7 +360,7 @@ func TestFieldsOfHTTP1AreRefusedOverHTTP2(t *testing.T) {
 		{"te", "gzip", "400"}, {"connection", "x-a", "400"}, {"transfer-encoding", "chunked", "400"}, {"upgrade", "h2c", "400"}, {"keep-alive", "5", "400"}, {"proxy-connection", "close", "400"},
 	} {
 		s := b.openStream(65535, "GET", "/", true, test.name, test.value)
-		s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		s.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 		status := ""
 		fields := hpack.NewDecoder(4096, func(f hpack.HeaderField) {
 			if f.Name == ":status" {

@@ -76,7 +76,7 @@ func TestAListenerMovesWithoutAGap(t *testing.T) {
 		t.Error("the old address still answers")
 	}
 	fmt.Fprintf(slow, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-	if said, _ := closes(t, slow, 10*time.Second); !strings.HasPrefix(said, "HTTP/1.1 200 OK") {
+	if said, _ := closes(t, slow, 30*time.Second); !strings.HasPrefix(said, "HTTP/1.1 200 OK") {
 		t.Errorf("the old connection: %q", said)
 	}
 	// Two addresses that cannot be bound at once: http and https change places.

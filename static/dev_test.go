@@ -234,7 +234,7 @@ func (b *tab) hears(kind string) {
 			b.t.Fatalf("heard %q, want %s", event, kind)
 		}
 		b.shows = id
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		b.t.Fatalf("heard no %s", kind)
 	}
 }
@@ -365,7 +365,7 @@ func TestDevLetsGoOfPagesAtItsEnd(t *testing.T) {
 	cancel()
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("the events go on")
 	}
 	check(t, d.Close())

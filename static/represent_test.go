@@ -91,7 +91,7 @@ func (s *site) head(method, path, fields string) (head, rest string) {
 	c, err := net.Dial("tcp", s.addr)
 	check(s.t, err)
 	defer c.Close()
-	check(s.t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	check(s.t, c.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = io.WriteString(c, method+" "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+fields+"\r\n")
 	check(s.t, err)
 	all, err := io.ReadAll(c)

@@ -175,7 +175,7 @@ func (s *site) raw(target string, fields ...string) answer {
 	c, err := net.Dial("tcp", s.addr)
 	check(s.t, err)
 	defer c.Close()
-	check(s.t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	check(s.t, c.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = io.WriteString(c, "GET "+target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+strings.Join(append(fields, ""), "\r\n")+"\r\n")
 	check(s.t, err)
 	res, err := httplint.Read(s.t, bufio.NewReader(c), nil)
