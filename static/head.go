@@ -43,8 +43,9 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, t *table, path str
 		h["Content-Encoding"] = contentEncoding[as]
 	} else {
 		// It need not be said (RFC 9110 section 14.3), and not many divide what is
-		// compressed. A ninth field makes net/http's two maps of them grow, which
-		// costs more than all that is done here.
+		// compressed; nginx and Caddy do not say it of what they compress either. A
+		// ninth field makes net/http's two maps of them grow, which costs more than
+		// all that is done here.
 		h["Accept-Ranges"] = bytesUnit
 	}
 	h["Content-Type"] = a.kind.header

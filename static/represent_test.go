@@ -37,6 +37,9 @@ func TestRangesAreOfTheRepresentation(t *testing.T) {
 	for _, path := range paths {
 		for _, accept := range accepts {
 			whole := s.get(path, "Accept-Encoding: "+accept)
+			if said, encoded := whole.Header.Get("Accept-Ranges"), whole.Header.Get("Content-Encoding") != ""; encoded != (said == "") {
+				t.Errorf("%s in %q: Accept-Ranges is %q with Content-Encoding %q", path, accept, said, whole.Header.Get("Content-Encoding"))
+			}
 			for set, want := range map[string]string{"0-1": "0-1", "1-1,-1": fmt.Sprintf("1-1 %d-%[1]d", len(whole.body)-1), "2-": fmt.Sprintf("2-%d", len(whole.body)-1)} {
 				a := s.get(path, "Accept-Encoding: "+accept, "Range: bytes="+set, "If-Range: "+whole.Header.Get("Etag"))
 				if len(whole.body) == 3 && set == "1-1,-1" {
