@@ -79,13 +79,18 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 		Host:  Listen{ProgressTimeout: milliseconds(4000)},
 		Sites: []Site{{Domains: []string{"localhost"}, AccessLog: no(), Target: Target{Root: root}, Routes: []Route{{Path: "/hold/", Target: Target{Root: root}}}}},
 	})
-	var running, most atomic.Int64
+	held := map[string]*struct{ running, most atomic.Int64 }{"/hold/reset": {}, "/hold/made": {}, "/hold/heads": {}} // requests of each flood, as the last of one begin late
 	hold := func(w http.ResponseWriter, r *http.Request) {
-		n := running.Add(1)
-		defer running.Add(-1)
-		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		at := held[r.URL.Path]
+		n := at.running.Add(1)
+		defer at.running.Add(-1)
+		for m := at.most.Load(); n > m && !at.most.CompareAndSwap(m, n); m = at.most.Load() {
 		}
 		<-r.Context().Done()
+	}
+	ended := func(t *testing.T, path string) {
+		t.Helper()
+		until(t, "all have ended", func() bool { return held[path].running.Load() == 0 })
 	}
 	d := *b.front.router.Load().exact["localhost"]
 	d.routes = append([]route{}, d.routes...)
@@ -106,37 +111,35 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 		begin func(t *testing.T) (after func())
 	}{
 		{"streams that are reset at once", func(t *testing.T) func() {
-			most.Store(0)
 			f := b.flooder()
 			go io.Copy(io.Discard, f.conn)
 			for i := range uint32(20000) {
-				if f.get(2*i+1, "/hold/") != nil || f.WriteRSTStream(2*i+1, http2.ErrCodeCancel) != nil {
+				if f.get(2*i+1, "/hold/reset") != nil || f.WriteRSTStream(2*i+1, http2.ErrCodeCancel) != nil {
 					break // had enough: ENHANCE_YOUR_CALM
 				}
 			}
 			return func() {
-				if n := most.Load(); n > maxStreams {
+				if n := held["/hold/reset"].most.Load(); n > maxStreams {
 					t.Errorf("%d requests at a time", n)
 				}
 				f.conn.Close()
-				until(t, "all have ended", func() bool { return running.Load() == 0 })
+				ended(t, "/hold/reset")
 			}
 		}},
 		{"streams that the box is made to reset", func(t *testing.T) func() { // MadeYouReset
-			most.Store(0)
 			f := b.flooder()
 			go io.Copy(io.Discard, f.conn)
 			for i := range uint32(20000) {
-				if f.get(2*i+1, "/hold/") != nil || f.WriteWindowUpdate(2*i+1, 0) != nil {
+				if f.get(2*i+1, "/hold/made") != nil || f.WriteWindowUpdate(2*i+1, 0) != nil {
 					break
 				}
 			}
 			return func() {
-				if n := most.Load(); n > maxStreams {
+				if n := held["/hold/made"].most.Load(); n > maxStreams {
 					t.Errorf("%d requests at a time", n)
 				}
 				f.conn.Close()
-				until(t, "all have ended", func() bool { return running.Load() == 0 })
+				ended(t, "/hold/made")
 			}
 		}},
 		{"a head that never ends", func(t *testing.T) func() {
@@ -182,9 +185,9 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 				f := b.flooder(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 				all = append(all, f)
 				go io.Copy(io.Discard, f.conn)
-				f.get(1, "/hold/", "x", strings.Repeat("y", 3<<10)) // in the table from now on
+				f.get(1, "/hold/heads", "x", strings.Repeat("y", 3<<10)) // in the table from now on
 				for i := range uint32(200) {
-					block := append([]byte{}, f.block("/hold/")...)
+					block := append([]byte{}, f.block("/hold/heads")...)
 					block = append(block, bytes.Repeat([]byte{0x80 | 62}, 8000)...) // that field, 8,000 times: 24 MB
 					if f.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*i + 3, BlockFragment: block, EndHeaders: true, EndStream: true}) != nil {
 						break
@@ -195,7 +198,7 @@ func TestFloodsOfHTTP2AreBounded(t *testing.T) {
 				for _, f := range all {
 					f.conn.Close()
 				}
-				until(t, "all have ended", func() bool { return running.Load() == 0 })
+				ended(t, "/hold/heads")
 			}
 		}},
 		{"windows that stay shut", func(t *testing.T) func() {

@@ -536,9 +536,15 @@ func TestHandshakesThatNobodyMeansAreBounded(t *testing.T) {
 		})
 	}
 	until(t, "as many as may be", func() bool { return b.Status().Connections["http3"] >= manyHandshakes })
-	if res, _ := b.get(b.client3(), "https://localhost/"); res.StatusCode != 200 { // who hears is asked once more, and served
-		t.Errorf("%d", res.StatusCode)
-	}
+	until(t, "who hears is asked once more, and served", func() bool { // in time, where the machine is not busy with the others
+		res, err := b.client3().Get("https://localhost/")
+		if err != nil {
+			t.Log(err)
+			return false
+		}
+		res.Body.Close()
+		return res.StatusCode == 200
+	})
 	if n := b.Status().Connections["http3"]; n > manyHandshakes+1 {
 		t.Errorf("%d connections", n)
 	}
