@@ -142,8 +142,7 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 			again = earlier(again, soonest)
 		case path := <-f.stale: // from a request; further ones are no further changes
 			t := f.table.Load()
-			name, _ := t.ways.nameOf(path)
-			for _, path := range t.ways.pathsOf(name) {
+			for _, path := range t.ways.pathsOf(t.ways.nameOf(path)) {
 				if f.pending[path] == nil {
 					f.pending.add(path, time.Now())
 				}
@@ -153,8 +152,11 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 		now = time.Now()
 		t := f.table.Load()
 		if !root.After(now) {
-			if !t.root.is(f.config.Root) || f.watch.events != nil && t.ways != nil && !t.ways.hold(t.root) {
+			if !t.root.is(f.config.Root) {
 				return
+			}
+			if f.watch.events != nil && !f.look(t) {
+				again = earlier(again, soonest)
 			}
 			root = now.Add(max(rootEvery, 20*time.Since(now)))
 		}
@@ -166,6 +168,17 @@ func (f *follower) follow(ctx context.Context, again, soonest time.Time) {
 			look = time.Now().Add(max(lookEvery, 4*time.Since(now)))
 		}
 	}
+}
+
+// look notes changes of which the system does not tell; false if all is to be read again for them.
+func (f *follower) look(t *table) bool {
+	files, err := t.ways.changed(t.root)
+	for _, name := range files {
+		for _, path := range f.pathsOf(name, t) {
+			f.pending.add(path, time.Now())
+		}
+	}
+	return err == nil
 }
 
 // listen returns what tells of changes; it tells of none where that fails.

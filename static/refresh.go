@@ -39,12 +39,8 @@ func (f *follower) apply(ctx context.Context, t *table, due map[string]*change) 
 			enough = enough && !s.again
 			continue
 		}
-		file, alone := t.ways.nameOf(path)
-		if !alone {
-			return false
-		}
-		fi, err := t.root.lstatPlain(file)
-		if t.ways != nil && (e.dir(path+"/") != nil || err == nil && fi.IsDir() && file != path[1:]) {
+		file, fi, err := t.ways.look(t.root, path)
+		if err == errElsewhere || t.ways != nil && (e.dir(path+"/") != nil || err == nil && fi.IsDir() && file != path[1:]) {
 			return false // what lies below may be known by other paths as well
 		}
 		switch {

@@ -82,6 +82,9 @@ func (s *scanner) ruleFile(r *ruleFiles, f *ruleFile, old ruleFile) {
 		}
 		if s.ways != nil {
 			s.ways.meet(name, fi)
+			if isRegular(fi) && name != f.name {
+				s.ways.show(name, "/"+f.name)
+			}
 		}
 	}
 	text, at, err := readRules(s.root, f.name, by, func(fi fs.FileInfo) bool {

@@ -188,7 +188,7 @@ func (s *scanner) entry(at place, e fs.DirEntry) (*asset, place, error) {
 			err = links.check(real, s.root.real())
 		}
 		if err == nil && fi.Mode().IsRegular() {
-			s.ways.paths[real] = append(s.ways.paths[real], at.path+name)
+			s.ways.show(real, at.path+name)
 		}
 		switch {
 		case err == nil:

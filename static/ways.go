@@ -1,6 +1,7 @@
 package static
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -10,19 +11,23 @@ import (
 
 const maxWays = 50_000 // names whose changes are looked for
 
-// ways are how links lead to what a table has. Names are those of a tree.
+// errElsewhere means that more may have changed than what is at one path.
+var errElsewhere = errors.New("links lead elsewhere")
+
+// ways are how links lead to what a table has. Names are those of a tree. The
+// scan makes them, and then follow alone has them.
 type ways struct {
 	// paths of what lies under other names than its paths say: directories, with a slash at the end, and files.
 	paths map[string][]string
-	dirs  map[string]string // names of those directories, by their paths
+	real  map[string]string // their names, by those paths
 	// names that links come by, and what lies there; nil for nothing.
-	names map[string]fs.FileInfo
-	told  map[string]bool // such names too: of their changes the system tells
-	many  bool            // some names are in neither
+	names  map[string]fs.FileInfo
+	unseen []string // those of whose changes the system does not tell
+	many   bool     // there are more names
 }
 
 func newWays() *ways {
-	return &ways{map[string][]string{}, map[string]string{}, map[string]fs.FileInfo{}, map[string]bool{}, false}
+	return &ways{paths: map[string][]string{}, real: map[string]string{}, names: map[string]fs.FileInfo{}}
 }
 
 // meet notes a name that a link comes by.
@@ -34,21 +39,20 @@ func (w *ways) meet(name string, fi fs.FileInfo) {
 	w.names[name] = fi
 }
 
-// show notes that the directory of that name is at path.
+// show notes that what lies at a name is at path.
 func (w *ways) show(name, path string) {
 	w.paths[name] = append(w.paths[name], path)
-	w.dirs[path] = name
+	w.real[path] = name
 }
 
-// part parts the names: told of are those that do not hide in directories that
-// are watched, as all are that e has.
+// part finds the unseen names: those that hide, and those in directories that
+// are not watched, as all are that e has.
 func (w *ways) part(e *edit) {
 	for name := range w.names {
 		dir, base := split(name)
 		watched := len(w.paths[dir]) > 0 || dir == "." || !filepath.IsAbs(name) && e.dir("/"+dir+"/") != nil
-		if watched && servable(base, dir == ".") {
-			w.told[name] = true
-			delete(w.names, name)
+		if !watched || !servable(base, dir == ".") {
+			w.unseen = append(w.unseen, name)
 		}
 	}
 }
@@ -61,39 +65,79 @@ func split(name string) (dir, base string) {
 	return path.Dir(name), path.Base(name)
 }
 
-// nameOf is what a path of the table means. It is false if a link comes by
-// there: then more changes than what lies at the path.
-func (w *ways) nameOf(path string) (name string, alone bool) {
+// nameOf is what a path of the table means.
+func (w *ways) nameOf(path string) string {
 	if w == nil {
-		return path[1:], true
+		return path[1:]
 	}
-	dir, base := splitPath(path)
-	name = path[1:]
-	if real, linked := w.dirs[dir]; linked {
-		name = join(real, base)
+	if name, linked := w.real[path]; linked {
+		return name
 	}
-	_, met := w.names[name]
-	return name, !met && !w.told[name] && !w.many
+	return w.own(path)
 }
 
-// hold tells whether at all names lies what lay there.
-func (w *ways) hold(t *tree) bool {
-	for name, was := range w.names {
-		is, err := t.lstat(name)
-		if passing(err) {
-			continue
-		}
-		if was == nil || is == nil {
-			if was != is {
-				return false
-			}
-			continue
-		}
-		if !os.SameFile(was, is) || !is.IsDir() && stampOf(was) != stampOf(is) {
-			return false
+// own is the name of what is at a path, or of the link there.
+func (w *ways) own(path string) string {
+	dir, base := splitPath(path)
+	if name, linked := w.real[dir]; linked {
+		return join(name, base)
+	}
+	return path[1:]
+}
+
+// look looks at what a path of the table means now. It fails with errElsewhere
+// where links come by, unless they lead to a file as they did.
+func (w *ways) look(t *tree, path string) (name string, fi fs.FileInfo, err error) {
+	name = w.nameOf(path)
+	if w == nil {
+		fi, err = t.lstatPlain(name)
+		return name, fi, err
+	}
+	if link := w.own(path); link != name {
+		is, err := t.lstat(link)
+		switch {
+		case passing(err):
+			return "", nil, err
+		case !unchanged(w.names[link], is):
+			return "", nil, errElsewhere
 		}
 	}
-	return true
+	fi, err = t.lstatPlain(name)
+	if was, met := w.names[name]; w.many || met && !passing(err) && !(isRegular(was) && isRegular(fi)) {
+		return "", nil, errElsewhere
+	}
+	return name, fi, err
+}
+
+// changed looks at the unseen names: it returns those of files that have
+// changed, and errElsewhere where anything else has.
+func (w *ways) changed(t *tree) (files []string, err error) {
+	if w == nil {
+		return nil, nil
+	}
+	for _, name := range w.unseen {
+		was := w.names[name]
+		is, err := t.lstat(name)
+		switch {
+		case passing(err) || unchanged(was, is):
+		case isRegular(was) && isRegular(is):
+			w.names[name] = is
+			files = append(files, name)
+		default:
+			return nil, errElsewhere
+		}
+	}
+	return files, nil
+}
+
+func isRegular(fi fs.FileInfo) bool { return fi != nil && fi.Mode().IsRegular() }
+
+// unchanged tells whether two looks at a name have found the same; nil is nothing.
+func unchanged(was, is fs.FileInfo) bool {
+	if was == nil || is == nil {
+		return was == is
+	}
+	return os.SameFile(was, is) && (is.IsDir() || stampOf(was) == stampOf(is))
 }
 
 // pathsOf are the paths of what lies at a name: its own, if it has one, and those under which links show it.
