@@ -89,7 +89,7 @@ func TestASmallFileIsAnsweredWithoutAllocationsOfOurOwn(t *testing.T) {
 	}
 	ours, least, theirs := allocations(b.address("http")), allocations(same.Listener.Addr().String()), allocations(fileServer.Listener.Addr().String())
 	t.Logf("allocations for a request: Roost %v, net/http %v, http.FileServer %v", ours, least, theirs)
-	if ours >= 1 {
+	if ours >= 1 && !raced {
 		t.Errorf("%v allocations for a request in the express lane", ours)
 	}
 	b.settled(Config{Host: Listen{AccessLog: no(), Express: no()}, Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{Root: dir}}}})

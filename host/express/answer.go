@@ -200,14 +200,16 @@ func (a *Answer) put(p []byte) {
 
 // bytes fills the buffer, and sends it when it is full; what is larger is sent from where it is.
 func (a *Answer) bytes(p []byte) {
+	if len(a.out) == 0 && len(p) >= outSize {
+		a.send(p)
+		return
+	}
 	if room := max(0, outSize-len(a.out)); len(p) > room {
 		a.out = append(a.out, p[:room]...)
 		p = p[room:]
 		a.flush()
-		if len(p) >= outSize {
-			a.send(p)
-			return
-		}
+		a.bytes(p)
+		return
 	}
 	a.out = append(a.out, p...)
 }

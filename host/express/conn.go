@@ -13,23 +13,39 @@ import (
 )
 
 // conn is a connection in the lane. All but state belongs to its goroutine.
+// While it is idle it holds little: no buffer, if it can wait without one, and
+// nothing to answer with.
 type conn struct {
 	net.Conn
 	lane  *Lane
 	state atomic.Int32
+	blank *http.Request
+	wait  *waiter // nil: there is a buffer always
 
-	read    []byte // and not answered; in a small buffer of the connection's own or in large
-	small   *[smallRead]byte
-	large   *[maxHead]byte // nil: not needed now
+	read    []byte           // and not answered; in small or in large
+	small   *[smallRead]byte // nil: not needed now
+	large   *[maxHead]byte   // likewise
 	framing Framing
 	scanned int       // of read, by framing
 	last    string    // head; who asks again often asks the same
 	begun   bool      // a head has, or the connection
 	since   time.Time // when what is waited for has begun: the head, or else the wait
 	armed   time.Time // the read deadline that is set; zero: none
+}
 
+// work is what a request is answered with.
+type work struct {
 	request request
 	answer  Answer
+}
+
+var works = sync.Pool{New: func() any { return new(work) }}
+
+// done gives w back, without what the request was.
+func (w *work) done() {
+	w.request.Request = http.Request{}
+	w.answer.request, w.answer.to = nil, nil
+	works.Put(w)
 }
 
 const smallRead = 4 << 10
@@ -41,27 +57,20 @@ var (
 )
 
 func (c *conn) serve() {
-	c.small = smallReads.Get().(*[smallRead]byte)
-	c.read = c.small[:0]
-	defer func() {
-		c.shrink()
-		smallReads.Put(c.small)
-	}()
+	defer c.empty()
+	c.wait = newWaiter(c.Conn)
 	c.begun, c.since = true, time.Now()
-	c.request.init(c.lane.o.Context(c.Conn), c.RemoteAddr().String())
+	c.blank = blank(c.lane.o.Context(c.Conn), c.RemoteAddr().String())
 	for {
-		switch head, met := c.next(); {
-		case met == whole && !c.request.read(head), met == beyond:
+		switch head, met := c.next(); met {
+		case beyond:
 			c.handOn()
 			return
-		case met == over:
+		case over:
 			_ = c.Close()
 			return
 		default:
-			if !c.state.CompareAndSwap(idle, busy) && !c.state.CompareAndSwap(fresh, busy) {
-				return // cut meanwhile
-			}
-			if !c.do(len(head)) {
+			if !c.do(head) {
 				return
 			}
 		}
@@ -92,7 +101,7 @@ func (c *conn) next() (head string, met int) {
 				return c.last, whole
 			}
 		}
-		if len(c.read) == cap(c.read) && !c.grow() {
+		if len(c.read) > 0 && len(c.read) == cap(c.read) && !c.grow() {
 			return "", beyond
 		}
 		n, err := c.more()
@@ -107,6 +116,20 @@ func (c *conn) next() (head string, met int) {
 	}
 }
 
+// fill gives an empty connection a buffer.
+func (c *conn) fill(small *[smallRead]byte) { c.small, c.read = small, small[:0] }
+
+// empty takes its buffers from a connection of which there is nothing to answer.
+func (c *conn) empty() {
+	if c.large != nil {
+		largeReads.Put(c.large)
+	}
+	if c.small != nil {
+		smallReads.Put(c.small)
+	}
+	c.small, c.large, c.read = nil, nil, nil
+}
+
 // grow makes room for more of a head, if it may be longer.
 func (c *conn) grow() bool {
 	if c.large != nil {
@@ -115,14 +138,6 @@ func (c *conn) grow() bool {
 	c.large = largeReads.Get().(*[maxHead]byte)
 	c.read = c.large[:copy(c.large[:], c.read)]
 	return true
-}
-
-// shrink gives a large buffer back that has nothing in it.
-func (c *conn) shrink() {
-	if c.large != nil {
-		largeReads.Put(c.large)
-		c.large, c.read = nil, c.small[:0]
-	}
 }
 
 // more reads behind what was read. To set a deadline for each read would cost
@@ -143,7 +158,15 @@ func (c *conn) more() (n int, err error) {
 				return 0, err
 			}
 		}
-		n, err = c.Conn.Read(c.read[len(c.read):cap(c.read)])
+		switch {
+		case c.small == nil && c.wait != nil:
+			n, err = c.wait.read(c)
+		case c.small == nil:
+			c.fill(smallReads.Get().(*[smallRead]byte))
+			fallthrough
+		default:
+			n, err = c.Conn.Read(c.read[len(c.read):cap(c.read)])
+		}
 		if n > 0 {
 			return n, nil
 		}
@@ -154,24 +177,32 @@ func (c *conn) more() (n int, err error) {
 	}
 }
 
-// do has the request answered whose head is the first n bytes of what was read,
-// and tells whether to go on.
-func (c *conn) do(n int) (again bool) {
+// do has the request answered whose head was read first, and tells whether to go on.
+func (c *conn) do(head string) (again bool) {
+	w := works.Get().(*work)
+	defer w.done()
+	if !w.request.read(head, c.blank) {
+		c.handOn()
+		return false
+	}
+	if !c.state.CompareAndSwap(idle, busy) && !c.state.CompareAndSwap(fresh, busy) {
+		return false // cut meanwhile
+	}
 	out := outs.Get().(*[outSize]byte)
 	defer outs.Put(out)
 	defer func() {
 		if failure := recover(); failure != nil {
 			if failure != http.ErrAbortHandler {
-				c.lane.o.Log.Error("a request made the program panic", "path", c.request.RequestURI, "panic", failure, "stack", string(debug.Stack()))
+				c.lane.o.Log.Error("a request made the program panic", "path", w.request.RequestURI, "panic", failure, "stack", string(debug.Stack()))
 			}
 			_ = Linger(c.Conn)
 			again = false
 		}
 	}()
-	a := &c.answer
+	a := &w.answer
 	a.out = out[:0]
-	a.begin(c.Conn, &c.request.Request)
-	c.lane.o.Handler.ServeHTTP(a, &c.request.Request)
+	a.begin(c.Conn, &w.request.Request)
+	c.lane.o.Handler.ServeHTTP(a, &w.request.Request)
 	if a.handed {
 		c.handOn()
 		return false
@@ -185,7 +216,7 @@ func (c *conn) do(n int) (again bool) {
 		}
 		return false
 	}
-	c.forget(n)
+	c.forget(len(head))
 	c.begun, c.since = false, time.Now()
 	c.state.Store(idle)
 	if c.lane.ended.Load() && c.state.CompareAndSwap(idle, cut) {
@@ -201,7 +232,7 @@ func (c *conn) forget(n int) {
 	c.read = c.read[:left]
 	c.framing, c.scanned = Framing{}, 0
 	if left == 0 {
-		c.shrink()
+		c.empty()
 	}
 }
 

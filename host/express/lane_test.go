@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,27 @@ func (c counted) Read(p []byte) (int, error) {
 		c.reads.Add(1)
 	}
 	return n, err
+}
+
+// SyscallConn counts the reads of who waits without a buffer.
+func (c counted) SyscallConn() (syscall.RawConn, error) {
+	socket, err := c.TCPConn.SyscallConn()
+	return countedSocket{socket, c.reads}, err
+}
+
+type countedSocket struct {
+	syscall.RawConn
+	reads *atomic.Int64
+}
+
+func (s countedSocket) Read(try func(uintptr) bool) error {
+	return s.RawConn.Read(func(fd uintptr) bool {
+		done := try(fd)
+		if done {
+			s.reads.Add(1)
+		}
+		return done
+	})
 }
 
 func (c counted) Write(p []byte) (int, error) {

@@ -16,26 +16,27 @@ const (
 // request is an http.Request that is made in the same place again and again.
 type request struct {
 	http.Request
-	blank  http.Request // what all requests of a connection are alike in
 	url    url.URL
 	header http.Header
 	values [maxLines]string
 }
 
-// init prepares for the requests of one connection.
-func (r *request) init(ctx context.Context, client string) {
-	r.header = http.Header{}
-	r.blank = *(&http.Request{
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.header, URL: &r.url, Body: http.NoBody, RemoteAddr: client,
+// blank is what all requests of a connection are alike in.
+func blank(ctx context.Context, client string) *http.Request {
+	return (&http.Request{
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: client,
 	}).WithContext(ctx)
 }
 
 // read makes the request that text, a head that Framing has found right, is
 // about, as http.ReadRequest would. It tells whether the lane can answer such.
-func (r *request) read(text string) bool {
+func (r *request) read(text string, blank *http.Request) bool {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
 	clear(r.header)
-	r.Request = r.blank
+	r.Request = *blank
+	r.Header, r.URL = r.header, &r.url
 	line, rest := cutLine(text)
 	switch {
 	case strings.HasPrefix(line, "GET "):
@@ -92,7 +93,7 @@ func (r *request) aim(target string) bool {
 	if target == "" || target[0] != '/' {
 		return false
 	}
-	r.RequestURI, r.URL = target, &r.url
+	r.RequestURI = target
 	path, query, asked := strings.Cut(target, "?")
 	if plain(path, inPath) {
 		r.url = url.URL{Path: path, RawQuery: query, ForceQuery: asked && query == ""}

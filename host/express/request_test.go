@@ -72,8 +72,7 @@ func taken(raw []byte) (*request, int) {
 		return nil, 0
 	}
 	var r request
-	r.init(context.Background(), "192.0.2.1:1234")
-	if !r.read(string(raw[:n])) {
+	if !r.read(string(raw[:n]), blank(context.Background(), "192.0.2.1:1234")) {
 		return nil, 0
 	}
 	return &r, n
@@ -98,12 +97,12 @@ func TestTheLaneTakesWhatItUnderstands(t *testing.T) {
 
 func TestReadingARequestAllocatesNothing(t *testing.T) {
 	var r request
-	r.init(context.Background(), "192.0.2.1:1234")
+	of := blank(context.Background(), "192.0.2.1:1234")
 	const head = "GET /style.css?v=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: x\r\naccept: */*\r\nAccept-Encoding: gzip, br\r\nIf-None-Match: \"x\"\r\n\r\n"
 	raw := []byte(head)
 	n := testing.AllocsPerRun(1000, func() {
 		var f Framing
-		if end, whole, err := f.Head(raw); err != nil || !whole || end != len(raw) || !r.read(head) {
+		if end, whole, err := f.Head(raw); err != nil || !whole || end != len(raw) || !r.read(head, of) {
 			t.Fatal("not read")
 		}
 	})

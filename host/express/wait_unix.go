@@ -1,0 +1,65 @@
+//go:build unix
+
+package express
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// waiter reads from a socket, and takes a buffer only when there is something
+// to be read.
+type waiter struct {
+	socket syscall.RawConn
+	try    func(fd uintptr) (done bool) // made once
+
+	small *[smallRead]byte
+	n     int
+	err   error
+}
+
+// newWaiter returns nil for what is no socket, as TLS is none.
+func newWaiter(c net.Conn) *waiter {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	socket, err := s.SyscallConn()
+	if err != nil {
+		return nil // it is closed: reading tells
+	}
+	w := &waiter{socket: socket}
+	w.try = func(fd uintptr) bool {
+		w.small = smallReads.Get().(*[smallRead]byte)
+		for {
+			if w.n, w.err = syscall.Read(int(fd), w.small[:]); w.err != syscall.EINTR {
+				break
+			}
+		}
+		if w.err != syscall.EAGAIN {
+			return true
+		}
+		smallReads.Put(w.small)
+		w.small = nil
+		return false // wait, and try again
+	}
+	return w
+}
+
+// read reads into a buffer that it gives c.
+func (w *waiter) read(c *conn) (int, error) {
+	if err := w.socket.Read(w.try); err != nil {
+		return 0, err
+	}
+	c.fill(w.small)
+	w.small = nil
+	switch {
+	case w.err != nil:
+		return 0, os.NewSyscallError("read", w.err)
+	case w.n == 0:
+		return 0, io.EOF
+	}
+	return w.n, nil
+}
