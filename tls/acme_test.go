@@ -41,12 +41,13 @@ type acmeCA struct {
 	orders    atomic.Int32 // made; the CA refuses some nonces, and what it refused is asked again
 	down      atomic.Bool  // answers 503
 	fault     atomic.Pointer[fault]
-	limited   atomic.Bool  // refuses orders, as too many
-	after     atomic.Int32 // and says to come again after as many seconds
-	refused   atomic.Int32 // orders, for that
-	replacing atomic.Int32 // orders that were made and said which certificate they replace
-	polled    atomic.Bool  // wants to be asked at once for when to renew
-	early     atomic.Bool  // and says now, for every certificate
+	limited   atomic.Bool            // refuses orders, as too many
+	after     atomic.Int32           // and says to come again after as many seconds
+	refused   atomic.Int32           // orders, for that
+	replacing atomic.Int32           // orders that were made and said which certificate they replace
+	polled    atomic.Bool            // wants to be asked at once for when to renew
+	early     atomic.Bool            // and says now, for every certificate
+	ordering  atomic.Pointer[func()] // called once, before an order is made
 	authority *pebbleca.CAImpl
 	accounts  atomic.Int32 // made
 	bound     atomic.Int32 // with a binding
@@ -114,6 +115,9 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 			var order struct{ Replaces string } // RFC 9773, section 5
 			payload(t, r, &order)
 			seen := &codeWriter{ResponseWriter: w}
+			if f := a.ordering.Swap(nil); f != nil {
+				(*f)()
+			}
 			handler.ServeHTTP(seen, r)
 			if seen.code == http.StatusCreated {
 				a.orders.Add(1)

@@ -332,11 +332,11 @@ func TestWhatWasTamperedWithIsPutRight(t *testing.T) {
 
 // lone makes this process a box that orders, and cannot be reached by the CA:
 // the directory, the file of its root, the server of Redis, the file of the key,
-// the name, the port of HTTP, that of HTTPS.
+// the name, the port of HTTP, that of HTTPS, how long a lock outlives its holder.
 const lone = "ROOST_TEST_LONE_BOX"
 
 func init() {
-	if words := strings.Fields(os.Getenv(lone)); len(words) == 7 {
+	if words := strings.Fields(os.Getenv(lone)); len(words) == 8 {
 		if err := runLone(words); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -358,7 +358,10 @@ func runLone(words []string) error {
 	if err != nil {
 		return err
 	}
-	c.backoff = soon
+	hasty(c)
+	if c.lease, err = time.ParseDuration(words[7]); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
@@ -370,6 +373,46 @@ func runLone(words []string) error {
 	io.Copy(io.Discard, os.Stdin) // until the test has seen it
 	stop()
 	return <-ended
+}
+
+// loneBox is such a process, until the test ends.
+type loneBox struct {
+	*os.Process
+	stdout *bufio.Reader
+	log    *testLog
+}
+
+func startLone(t *testing.T, b *box, config Config, name, lease string) *loneBox {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^$")
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s %s %s %d %d %s", lone,
+		config.Issuer, config.CARoot, string(config.Storage), config.StorageKeyFile, name, b.httpPort, b.httpsPort, lease))
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &testLog{t: t}
+	child.Stderr = log
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		child.Wait()
+	})
+	return &loneBox{child.Process, bufio.NewReader(stdout), log}
+}
+
+// valid waits until it has its certificate.
+func (l *loneBox) valid(t *testing.T) {
+	t.Helper()
+	if said, err := l.stdout.ReadString('\n'); said != "valid\n" {
+		t.Fatalf("the other box says %q, %v", said, err)
+	}
 }
 
 func TestAChallengeThatMeetsAnotherBoxIsAnsweredThere(t *testing.T) {
@@ -392,28 +435,7 @@ func TestAChallengeThatMeetsAnotherBoxIsAnsweredThere(t *testing.T) {
 			b.Want(Want{Config: config, Names: []string{"first." + name}})
 			b.valid(t, "first."+name)
 			challenged := b.challenged.Load()
-			httpPort, httpsPort := b.httpPort, b.httpsPort
-			child := exec.Command(os.Args[0], "-test.run=^$")
-			child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s %s %s %d %d", lone, config.Issuer, config.CARoot, string(config.Storage), config.StorageKeyFile, name, httpPort, httpsPort))
-			stdin, err := child.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			stdout, err := child.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			child.Stderr = &testLog{t: t}
-			if err := child.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				stdin.Close()
-				child.Wait()
-			}()
-			if said, err := bufio.NewReader(stdout).ReadString('\n'); said != "valid\n" {
-				t.Fatalf("the other box says %q, %v", said, err)
-			}
+			startLone(t, b, config, name, "30s").valid(t)
 			if how == "http" && b.challenged.Load() == challenged {
 				t.Error("this box answered nothing")
 			}
