@@ -25,7 +25,8 @@ type Options struct {
 	// Dir is the folder of certificates, accounts and the internal CA; 0700, and
 	// everything in it 0600. It belongs to one process at a time. In it are
 	// certificates, acme (accounts), ca (see CA), ocsp, locks, tickets.json
-	// (keys of session tickets), and corrupt (what could not be used).
+	// (keys of session tickets), and corrupt (what could not be used). With a
+	// shared storage, certificates and acme are copies of what is there.
 	Dir string
 	// Log is tagged by the caller; nothing is written when nil.
 	Log *slog.Logger
