@@ -233,6 +233,31 @@ func TestAnOrderSurvivesAServerThatDiesMeanwhile(t *testing.T) {
 	}
 }
 
+func TestAnAccountThatIsBeingStoredIsNotTakenForAnAddress(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t)
+	b := newBox(t, Options{}, true, true, hasty)
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	config := sharedBy(t, ca, server)
+	b.Want(Want{Config: config, Names: []string{"first.account.example.com"}})
+	b.valid(t, "first.account.example.com")
+	// Another box has stored the particulars of the account, and not yet its key.
+	s := b.linked.Load().to
+	keys, err := s.List(t.Context(), "acme", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if strings.HasSuffix(key, "/users/default/default.key") {
+			if err := s.Delete(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.Want(Want{Config: config, Names: []string{"first.account.example.com", "second.account.example.com"}})
+	b.valid(t, "second.account.example.com")
+}
+
 func TestWhatIsInFilesGoesIntoTheStorageWhenOneIsShared(t *testing.T) {
 	t.Parallel()
 	server := testredis.Start(t)

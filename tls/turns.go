@@ -71,7 +71,9 @@ func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.Certificate
 	}
 	var cert *certmagic.IssuedCertificate
 	err := a.c.rebind(ctx, &once, a.eab)
-	if err == nil {
+	if err == nil && once.Email != "" {
+		// Without, certmagic would look for an address among the accounts that are stored. When it looks while one is being
+		// stored, it takes "default" for one, the folder of an account that has none, for as long as the process lives.
 		err = once.PreCheck(ctx, []string{name}, false)
 	}
 	switch {
