@@ -44,9 +44,10 @@ func Start(t testing.TB, args ...string) *Server {
 	return s
 }
 
-// Start runs a server that was stopped.
+// Start runs a server that was stopped, or another instead of one that was not.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
+	s.Stop()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Fatal("redis-server is missing: apt-get install redis-server")
