@@ -193,7 +193,7 @@ func (c *conn) do(head string) (again bool) {
 	defer func() {
 		if failure := recover(); failure != nil {
 			if failure != http.ErrAbortHandler {
-				c.lane.o.Log.Error("a request made the program panic", "path", w.request.RequestURI, "panic", failure, "stack", string(debug.Stack()))
+				c.lane.o.Log.Error("a request made the program panic", "path", w.request.URL.Path, "panic", failure, "stack", string(debug.Stack()))
 			}
 			_ = Linger(c.Conn)
 			again = false
