@@ -194,3 +194,19 @@ func TestPipesSocketsAndDevicesAreNotServed(t *testing.T) {
 		}
 	})
 }
+
+// What is no file may feel that it is opened. A socket cannot be: so it is told by its kind if nobody tries.
+func TestRulesAreLookedForInFilesOnly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Config{}, files{"index.html": "i"})
+	l, err := net.Listen("unix", s.path("s"))
+	check(t, err)
+	defer l.Close()
+	write(t, s.root, files{"_headers": "->s"})
+	check(t, os.Rename(s.path("s"), s.path("_redirects")))
+	write(t, s.root, files{"s": "->_redirects"})
+	want := s.root + "/_redirects: cannot be read: not a regular file\n" + s.root + "/_headers: cannot be read: not a regular file"
+	if notes := strings.Join(Notes(s.config), "\n"); notes != want {
+		t.Errorf("the notes are %s", notes)
+	}
+}

@@ -96,7 +96,7 @@ func Open(c Config, o Options) (*Folder, error) {
 		return nil, fmt.Errorf("cannot read folder %s: %w", c.Root, err)
 	}
 	f.table.Store(t)
-	if what, hint := noIndex(f.config); what != "" {
+	if what, hint := noIndex(root, f.config); what != "" {
 		f.log.Warn(what, "hint", hint)
 	}
 	return f, nil

@@ -13,7 +13,7 @@ const maxLinks = 16 // in one path; os.Root itself follows fewer, but is given p
 
 var (
 	errLink         = errors.New("it is a symbolic link")
-	errOutside      = errors.New("it leads out of the folder")
+	errOutside      = errors.New(`it leads out of the folder, which only symlinks = "follow" allows`)
 	errHidden       = errors.New("it leads to a name that is not served")
 	errLoop         = errors.New("it leads back to a folder that it lies in")
 	errTooManyLinks = errors.New("too many links on the way")

@@ -1,7 +1,6 @@
 package static
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -10,8 +9,13 @@ import (
 // the same: what is wrong with its rules, as "file:line: what: hint", and that
 // nothing may answer "/".
 func Notes(c Config) []string {
-	notes := ruleNotes(c)
-	if what, hint := noIndex(c); what != "" {
+	t, err := openTree(c.Root, c.Symlinks)
+	if err != nil {
+		return nil // Validate tells
+	}
+	defer t.Close()
+	notes := ruleNotes(t, c)
+	if what, hint := noIndex(t, c); what != "" {
 		notes = append(notes, what+": "+hint)
 	}
 	return notes
@@ -21,20 +25,29 @@ func Notes(c Config) []string {
 var built = []string{"dist", "build", "public", "out", "_site", "www", "html", "site", "docs"}
 
 // noIndex says what to do about a site whose "/" has nothing to show, "" if it has, or if there are only files to be had.
-func noIndex(c Config) (what, hint string) {
-	if c.Prefix != "" && c.Prefix != "/" || c.HTMLHandling == exactPaths || c.Browse && !c.SPA ||
-		isFile(c, "index.html") || isFile(c, "_redirects") {
+func noIndex(t *tree, c Config) (what, hint string) {
+	_, fi, err := t.resolve(".", "index.html", nil)
+	rules, _, _ := t.find(".", redirectsFile, nil)
+	if c.Prefix != "" && c.Prefix != "/" || c.HTMLHandling == exactPaths || c.Browse && !c.SPA || isRegular(fi) || rules != "" {
 		return "", ""
 	}
 	what = "the folder " + c.Root + " has no index.html, so nothing in it answers /"
 	if c.SPA {
 		what = "the folder " + c.Root + " has no index.html, which spa needs"
 	}
-	if i := slices.IndexFunc(built, func(name string) bool { return isFile(c, name, "index.html") }); i >= 0 {
+	switch err {
+	case errLink, errOutside, errHidden:
+		return what + " (" + err.Error() + ")", "put the file itself there, or see symlinks"
+	}
+	isFile := func(name string) bool {
+		_, fi, _ := t.resolve(".", name, nil)
+		return isRegular(fi)
+	}
+	if i := slices.IndexFunc(built, func(dir string) bool { return isFile(dir + "/index.html") }); i >= 0 {
 		return what, "there is one in " + filepath.Join(c.Root, built[i]) + ": is that the root?"
 	}
 	for _, name := range []string{"index.htm", "Index.html", "INDEX.HTML"} {
-		if isFile(c, name) {
+		if isFile(name) {
 			return what, "rename " + name + " to index.html"
 		}
 	}
@@ -42,14 +55,4 @@ func noIndex(c Config) (what, hint string) {
 		return what, "build the app, or name the folder that it is built into"
 	}
 	return what, "add one, or have the files listed by browse = true"
-}
-
-// isFile tells whether a file of the folder is there to be served.
-func isFile(c Config, name ...string) bool {
-	stat := os.Stat
-	if c.Symlinks == linksNone {
-		stat = os.Lstat
-	}
-	fi, err := stat(filepath.Join(c.Root, filepath.Join(name...)))
-	return err == nil && fi.Mode().IsRegular()
 }

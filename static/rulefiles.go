@@ -117,9 +117,12 @@ var (
 // readRules reads a file with rules, wherever links by the way lead by the rule
 // of the tree, since it is not served, unless skip says that there is no need.
 func readRules(root *tree, name string, by func(string, fs.FileInfo), skip func(fs.FileInfo) bool) ([]byte, stamp, error) {
-	real, _, err := root.find(".", name, by)
+	real, fi, err := root.find(".", name, by)
 	if err != nil {
 		return nil, stamp{}, err
+	}
+	if !isRegular(fi) { // a device or a pipe would feel that it is opened
+		return nil, stampOf(fi), errNotRegular
 	}
 	file, fi, err := opened(root.openPlain(real))
 	if err != nil {
@@ -157,15 +160,10 @@ func (f *ruleFile) tell(log *slog.Logger, folder string, old []rules.Problem) {
 
 // ruleNotes are what is wrong with the files _redirects and _headers of a
 // folder, as "file:line: what: hint". The folder is served all the same.
-func ruleNotes(c Config) []string {
+func ruleNotes(root *tree, c Config) []string {
 	if c.Rules == rulesOff {
 		return nil
 	}
-	root, err := openTree(c.Root, c.Symlinks)
-	if err != nil {
-		return nil // Validate tells
-	}
-	defer root.Close()
 	var notes []string
 	for _, name := range []string{redirectsFile, headersFile} {
 		text, _, err := readRules(root, name, nil, func(fs.FileInfo) bool { return false })
