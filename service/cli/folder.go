@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -30,11 +31,13 @@ func newFolderServer(c *console) *cobra.Command {
 }
 
 // ServeFolder serves a folder as the variables PM2_SERVE_* say, which are
-// PM2's, until ctx ends: on the sockets that it was given, or else on its port.
+// PM2's but for PM2_SERVE_SYMLINKS, until ctx ends: on the sockets that it was given, or else on its port.
 func ServeFolder(ctx context.Context, out io.Writer) error {
-	setting := func(name string) string { return os.Getenv("PM2_SERVE_" + name) }
-	root := cmp.Or(setting("PATH"), ".")
-	folder, err := static.Open(static.Config{Root: root, Serving: static.Serving{SPA: setting("SPA") == "true", Browse: setting("FTP") == "true", HTMLHandling: static.PlainPaths}}, static.Options{})
+	config, err := servedFolder()
+	if err != nil {
+		return err
+	}
+	folder, err := static.Open(config, static.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}
@@ -71,7 +74,7 @@ func ServeFolder(ctx context.Context, out io.Writer) error {
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady); err != nil {
 		return fmt.Errorf("cannot say that it is ready: %w", err)
 	}
-	fmt.Fprintf(out, "Exposing %s directory on %s\n", root, at)
+	fmt.Fprintf(out, "Exposing %s directory on %s\n", config.Root, at)
 	select {
 	case <-ctx.Done():
 		rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
@@ -81,6 +84,21 @@ func ServeFolder(ctx context.Context, out io.Writer) error {
 	case err := <-ended:
 		return err
 	}
+}
+
+// setting is what a variable of PM2's says.
+func setting(name string) string { return os.Getenv("PM2_SERVE_" + name) }
+
+func servedFolder() (static.Config, error) {
+	config := static.Config{Root: cmp.Or(setting("PATH"), "."), Serving: static.Serving{
+		SPA: setting("SPA") == "true", Browse: setting("FTP") == "true", HTMLHandling: static.PlainPaths, Symlinks: setting("SYMLINKS"),
+	}}
+	for _, c := range static.Validate(config) {
+		if c.Key == "symlinks" {
+			return config, usage("PM2_SERVE_SYMLINKS: "+c.What, "%s", c.Hint)
+		}
+	}
+	return config, nil
 }
 
 // homepage answers "/" with another page than index.html.

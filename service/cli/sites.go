@@ -41,6 +41,7 @@ its folder or by its domains. Where it listens: roost status.`,
 	f.StringSliceVarP(&r.domains, "domain", "d", nil, "a DNS name to answer; repeatable (default: every name)")
 	f.StringVar(&r.path, "path", "/", "path that leads to the folder")
 	f.StringVar(&r.html, "html-handling", "", "which path of a page answers, by `MODE`: auto-trailing-slash, force-trailing-slash, drop-trailing-slash, none, plain")
+	f.StringVar(&r.symlinks, "symlinks", "", "which links in the folder are followed, by `MODE`: inside, none, follow (out of it, too)")
 	f.BoolVar(&r.spa, "spa", false, "answer unknown pages with /index.html")
 	f.BoolVar(&r.browse, "browse", false, "list folders that have no index.html")
 	f.BoolVar(&r.remove, "delete", false, "remove the site instead")
@@ -50,7 +51,7 @@ its folder or by its domains. Where it listens: roost status.`,
 
 type siteFlags struct {
 	domains                     []string
-	path, html                  string
+	path, html, symlinks        string
 	spa, browse, remove, asJSON bool
 }
 
@@ -69,7 +70,7 @@ func (r siteFlags) site(args []string) (host.Site, error) {
 	} else if !r.remove && !isFolder(dir) {
 		return s, usage(args[0]+" is not a folder", "a script is started by: roost start %s", args[0])
 	}
-	target := host.Target{Root: dir, Serving: static.Serving{HTMLHandling: r.html, SPA: r.spa, Browse: r.browse}}
+	target := host.Target{Root: dir, Serving: static.Serving{HTMLHandling: r.html, Symlinks: r.symlinks, SPA: r.spa, Browse: r.browse}}
 	switch {
 	case !strings.HasPrefix(r.path, "/"):
 		return s, usage(fmt.Sprintf("--path %q does not begin with a slash", r.path), "such as: --path /docs/")
