@@ -2,10 +2,10 @@
 // listeners. Config says as plain data what is wanted; Host makes it so: Want,
 // Settle, Status. A request takes this way:
 //
-//	listener ─ connections (how many) ─ [TLS] ─ express lane ──────────────────────────┐
+//	listener ─ connections (how many) ─ [TLS] ─ express lane ─────────────────────────────────┐
 //	                                                 └ guard (framing, deadlines) ─ net/http ─┤
-//	packets ── QUIC, TLS ── quic-go (HTTP/3) ──────────────────────────────────────────┤
-//	                                                                                   v
+//	packets ── QUIC, TLS ── quic-go (HTTP/3) ─────────────────────────────────────────────────┤
+//	                                                                                          v
 //	front: client address ─ clean path ─ router and rules of the site ─ redirect, refusal
 //	        ─ what protects the route ─ folder or app; around it access log, figures, error pages
 //
