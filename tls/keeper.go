@@ -107,7 +107,8 @@ func (c *Certs) take(e *entry, i *issuance, cert certmagic.Certificate) {
 		c.due.Store(true)
 	}
 	c.mu.Lock()
-	e.err, e.retry, e.old = nil, time.Time{}, false
+	e.err, e.retry = nil, time.Time{}
+	e.old = e.old && e.hash != cert.Hash() // until collect has it
 	c.mu.Unlock()
 	c.poke()
 }
