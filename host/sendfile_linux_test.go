@@ -45,7 +45,7 @@ func TestALargeFileGoesBySendfile(t *testing.T) {
 		if err != nil || n < size {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
-		if calls := writeCalls(t) - before; calls > size/(64<<10)/2 {
+		if calls := writeCalls(t) - before; calls > size/(64<<10)*3/4 { // a busy machine empties the socket in smaller parts
 			t.Errorf("%d writes for %d MiB at %v: not by sendfile", calls, size>>20, bandwidth)
 		} else {
 			t.Logf("%d writes for %d MiB at %v", calls, size>>20, bandwidth)
