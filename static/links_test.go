@@ -314,6 +314,19 @@ func TestNoLinkIsServedWhereNoneIsToBeFollowed(t *testing.T) {
 	s.shows("/f", 200, "second")
 }
 
+// Nor is the very file that lay there before a link led to it.
+func TestAFolderThatMovesBehindALinkIsNotServedWhereNoneIsToBeFollowed(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[string]int{linksNone: 404, linksInside: 200} {
+		s := newSite(t, Config{Serving: Serving{Symlinks: mode}}, files{"d/f": "f"}) // its table stays as it is
+		check(t, os.Rename(s.path("d"), s.path("moved")))
+		check(t, os.Symlink("moved", s.path("d")))
+		if a := s.get("/d/f"); a.StatusCode != want {
+			t.Errorf("%s: %s", mode, brief(a))
+		}
+	}
+}
+
 func TestLinksOutAreFollowedWhereTheyAreToBe(t *testing.T) {
 	t.Parallel()
 	top := t.TempDir()
@@ -455,7 +468,7 @@ func TestChangesBesideLinksCostWhatTheyChange(t *testing.T) {
 	write(t, top, files{
 		"out/f": "f", "public/out": "->../out", "public/real/g": "g", "public/linked": "->real", "public/again": "->linked",
 		"public/dir/h": "h", "public/one": "->dir/h", "public/gone": "g",
-		"lone": "l", "public/alone": "->../lone", "public/hop": "->dir/.hop", "public/dir/.hop": "->../at", "public/at": "g",
+		"lone": "lonely", "public/alone": "->../lone", "public/hop": "->dir/.hop", "public/dir/.hop": "->../at", "public/at": "g",
 	})
 	s := newSite(t, Config{Root: filepath.Join(top, "public"), Serving: Serving{Symlinks: "follow"}}, nil)
 	var readings atomic.Int64
@@ -487,8 +500,10 @@ func TestChangesBesideLinksCostWhatTheyChange(t *testing.T) {
 	write(t, s.root, files{"dir/h": "H"}) // the file that a link leads to
 	s.shows("/one", 200, "H")
 	s.shows("/dir/h", 200, "H")
-	write(t, top, files{"lone": "L"}) // likewise, where nobody tells of it
-	s.shows("/alone", 200, "L")
+	for _, content := range []string{"L", "LO", "LON"} { // likewise, where nobody tells of it, nor asks for it
+		write(t, top, files{"lone": content})
+		within(t, time.Second, "the table has it", func() bool { return s.table.Load().asset("/alone").stamp.size == int64(len(content)) })
+	}
 	write(t, s.root, files{"at": "at"}) // likewise, by way of a hidden name
 	s.shows("/hop", 200, "at")
 	within(t, time.Second, "the table is as the folder is", s.agrees)
