@@ -20,6 +20,7 @@ import (
 	"time"
 
 	pebbleca "github.com/letsencrypt/pebble/v2/ca"
+	pebblecore "github.com/letsencrypt/pebble/v2/core"
 	pebbledb "github.com/letsencrypt/pebble/v2/db"
 	pebbleva "github.com/letsencrypt/pebble/v2/va"
 	pebblewfe "github.com/letsencrypt/pebble/v2/wfe"
@@ -144,6 +145,9 @@ func newACME(t *testing.T, o acmeOptions) *acmeCA {
 			a.renewalInfo(t, handler, w, r)
 			return
 		}
+		if id, ok := strings.CutPrefix(r.URL.Path, "/certZ/"); ok {
+			replaceable(t, store, id)
+		}
 		handler.ServeHTTP(w, r)
 	}))
 	server.Config.ErrorLog = quiet
@@ -243,6 +247,33 @@ func newBox(t *testing.T, o Options, http_, https bool, edit func(*Certs)) *box 
 		t.Cleanup(func() { server.Close(); <-ended })
 	}
 	return b
+}
+
+// replaceable has store know the order of a certificate before anybody has the
+// certificate. Pebble notes it only after it has said that the order is done,
+// and by the serial number without the zero that is before a first bit of 1 in
+// DER, so that it would not find it, and say serverInternal, when it is replaced.
+func replaceable(t *testing.T, store *pebbledb.MemoryStore, id string) {
+	id, _, _ = strings.Cut(id, "/") // "/alternate/1"
+	order, err := store.GetOrderByIssuedSerial(id)
+	for deadline := time.Now().Add(30 * time.Second); err != nil; order, err = store.GetOrderByIssuedSerial(id) {
+		if time.Now().After(deadline) {
+			t.Errorf("the CA does not know what it has issued: %v", err)
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
+	if id < "80" {
+		return
+	}
+	if _, err := store.GetOrderByIssuedSerial("00" + id); err != nil {
+		order.RLock()
+		again := &pebblecore.Order{Order: order.Order, ID: order.ID, AccountID: order.AccountID, CertificateObject: &pebblecore.Certificate{ID: "00" + id}}
+		order.RUnlock()
+		if err := store.AddOrderByIssuedSerial(again); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 type codeWriter struct {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,6 +112,38 @@ func TestACertificateIsRenewedWhenItsCASaysSo(t *testing.T) {
 	eventually(t, "it is renewed by another account", func() bool { return b.Renew(t.Context(), name) == nil })
 	if ca.replacing.Load() != replacing {
 		t.Error("an order of another account was taken with what it replaces")
+	}
+}
+
+func TestACAThatStumblesOverWhatIsReplacedIsAskedWithout(t *testing.T) {
+	t.Parallel()
+	name := unique("stumbles")
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	b.Want(Want{Config: Config{Issuer: ca.directory, CARoot: ca.root}, Names: []string{name}})
+	settle(t, b.Certs)
+	b.valid(t, name)
+	var stumbled atomic.Int32
+	stumbles := fault(func(_ http.Handler, w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/order-plz") {
+			return false
+		}
+		var order struct{ Replaces string }
+		if payload(t, r, &order); order.Replaces == "" {
+			return false
+		}
+		stumbled.Add(1)
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusInternalServerError)
+		io.WriteString(w, `{"type":"urn:ietf:params:acme:error:serverInternal","detail":"no such order","status":500}`)
+		return true
+	})
+	ca.fault.Store(&stumbles)
+	if err := b.Renew(t.Context(), name); err != nil {
+		t.Error(err)
+	}
+	if stumbled.Load() == 0 || ca.orders.Load() != 2 || ca.replacing.Load() != 0 {
+		t.Errorf("stumbled %d times; %d orders, %d of them said what they replace", stumbled.Load(), ca.orders.Load(), ca.replacing.Load())
 	}
 }
 

@@ -40,9 +40,11 @@ func (a *acmeIssuer) stored(ctx context.Context, name string) *x509.Certificate 
 	return cert
 }
 
-// unordered reports whether a CA refused to take an order, which it does not count.
+// unordered reports whether a CA refused to take an order, which it does not
+// count. Some stumble over what an order replaces, and say that they have failed
+// themselves.
 func unordered(err error) bool {
 	var problem acme.Problem
-	return errors.As(err, &problem) && problem.Status != http.StatusTooManyRequests && problem.Status < 500 &&
-		strings.Contains(err.Error(), "creating new order: ")
+	return errors.As(err, &problem) && strings.Contains(err.Error(), "creating new order: ") &&
+		problem.Status != http.StatusTooManyRequests && problem.Status <= http.StatusInternalServerError
 }
