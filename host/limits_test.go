@@ -197,7 +197,7 @@ func TestAReaderWhoTakesLittleIsNotCut(t *testing.T) {
 					return
 				}
 			}
-			c.SetReadDeadline(time.Now().Add(20 * time.Second))
+			c.SetReadDeadline(time.Now().Add(90 * time.Second))
 			n, err := io.Copy(io.Discard, struct{ io.Reader }{c})
 			if total += int(n); err != nil || total < 24<<20 {
 				t.Errorf("%s: %d bytes, %v", name, total, err)
