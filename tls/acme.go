@@ -80,7 +80,7 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 		issuer = e.demand.Issuer
 	}
 	config := c.want.Config.from(issuer)
-	at := e.from
+	at := config.source(e.by) // e may be of what was wanted before
 	var rootAt time.Time
 	if info, err := os.Stat(config.CARoot); err == nil {
 		rootAt = info.ModTime()
@@ -99,7 +99,7 @@ func (c *Certs) public(e *entry) (*issuance, error) {
 		turns = append(turns, second)
 	}
 	for _, config := range turns {
-		template, err := c.template(config)
+		template, err := c.template(config, stored)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +157,7 @@ func (c *Certs) magic(stored storage) *certmagic.Config {
 }
 
 // template returns what config says of an ACME issuer.
-func (c *Certs) template(config Config) (certmagic.ACMEIssuer, error) {
+func (c *Certs) template(config Config, stored storage) (certmagic.ACMEIssuer, error) {
 	t := certmagic.ACMEIssuer{
 		CA:     config.directory(),
 		Email:  config.Email,
@@ -169,7 +169,7 @@ func (c *Certs) template(config Config) (certmagic.ACMEIssuer, error) {
 	}
 	switch {
 	case config.EAB != (EAB{}):
-		t.NewAccountFunc = c.bind(config.EAB)
+		t.NewAccountFunc = c.bind(config.EAB, stored)
 	case config.issuer() == ZeroSSL:
 		t.NewAccountFunc = c.zerossl
 	}

@@ -30,35 +30,35 @@ func (b EAB) key() (string, error) {
 
 // bind gives a new account the binding b, and remembers it for rebind. certmagic
 // calls it before it makes one, while it holds the issuer's lock.
-func (c *Certs) bind(b EAB) func(context.Context, *certmagic.ACMEIssuer, acme.Account) (acme.Account, error) {
+func (c *Certs) bind(b EAB, stored storage) func(context.Context, *certmagic.ACMEIssuer, acme.Account) (acme.Account, error) {
 	return func(ctx context.Context, issuer *certmagic.ACMEIssuer, account acme.Account) (acme.Account, error) {
 		key, err := b.key()
 		if err != nil {
 			return account, err
 		}
 		issuer.ExternalAccount = &acme.EAB{KeyID: b.KeyID, MACKey: key}
-		return account, c.storage.Store(ctx, bindingKey(issuer), []byte(b.KeyID))
+		return account, stored.Store(ctx, bindingKey(issuer), []byte(b.KeyID))
 	}
 }
 
 // rebind forgets the accounts at issuer that were made without b, so that one
 // is made with it: a binding cannot be added later (RFC 8555, section 7.3.4).
-func (c *Certs) rebind(ctx context.Context, issuer *certmagic.ACMEIssuer, b EAB) error {
+func (c *Certs) rebind(ctx context.Context, stored storage, issuer *certmagic.ACMEIssuer, b EAB) error {
 	if b == (EAB{}) {
 		return nil
 	}
 	c.binding.Lock()
 	defer c.binding.Unlock()
-	bound, err := c.storage.Load(ctx, bindingKey(issuer))
+	bound, err := stored.Load(ctx, bindingKey(issuer))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) || string(bound) == b.KeyID {
 		return err
 	}
 	accounts := path.Join(path.Dir(bindingKey(issuer)), "users")
-	if all, err := c.storage.List(ctx, accounts, false); err != nil || len(all) == 0 {
+	if all, err := stored.List(ctx, accounts, false); err != nil || len(all) == 0 {
 		return nil // there is none yet
 	}
 	c.log.Info("the account at the CA is made anew, for eab was given since", "ca", issuer.CA, "key_id", b.KeyID)
-	return c.storage.Delete(ctx, accounts)
+	return stored.Delete(ctx, accounts)
 }
 
 // bindingKey is where the storage has the identifier that the accounts at issuer

@@ -28,6 +28,7 @@ const longest = 7 * 24 * time.Hour
 type limits struct {
 	mu     sync.Mutex
 	names  map[[2]string]*record // by CA and name
+	many   int                   // names from which on they are looked through for what no limit asks for any more
 	orders map[string]window     // by CA
 }
 
@@ -51,6 +52,11 @@ func (w window) free(l limit, more int, now time.Time) time.Time {
 		return time.Time{}
 	}
 	return w[min(excess, len(w))-1].Add(l.within)
+}
+
+// past reports whether nothing of w counts any more.
+func (w window) past(l limit, now time.Time) bool {
+	return len(w) == 0 || now.Sub(w[len(w)-1]) >= l.within
 }
 
 // add notes n more, and forgets what no limit asks for.
@@ -79,7 +85,10 @@ func (l *limits) admit(ca, name string, counted bool, challenges int) (until tim
 		return time.Time{}, nil
 	}
 	if until = r.failed.free(failedChallenges, challenges, now); !until.IsZero() {
-		return until, r.err
+		if err = r.err; err == nil {
+			err = fmt.Errorf("%d failed challenges of %s within an hour are as many as it takes", failedChallenges.most, name)
+		}
+		return until, err
 	}
 	if until = r.obtained.free(sameCertificates, 1, now); !until.IsZero() {
 		return until, fmt.Errorf("%d certificates for %s within a week are as many as it issues: see that the clock of this box is right, and what asks for them", sameCertificates.most, name)
@@ -94,6 +103,24 @@ func (l *limits) admit(ca, name string, counted bool, challenges int) (until tim
 	return time.Time{}, nil
 }
 
+// fewNames are not worth looking through.
+const fewNames = 1024
+
+// tidy forgets names of which nothing holds any more: with certificates on
+// demand there are always others. It looks at all when they have doubled.
+// The caller holds l.mu.
+func (l *limits) tidy(now time.Time) {
+	if len(l.names) < max(l.many, fewNames) {
+		return
+	}
+	for key, r := range l.names {
+		if !now.Before(r.until) && r.failed.past(failedChallenges, now) && r.obtained.past(sameCertificates, now) {
+			delete(l.names, key)
+		}
+	}
+	l.many = 2 * len(l.names)
+}
+
 // note remembers what became of asking ca for name: err is nil when it issued,
 // failed counts challenges, and after is what it said of when to ask again.
 func (l *limits) note(ca, name string, counted bool, err error, failed int, after time.Duration) (until time.Time) {
@@ -105,6 +132,7 @@ func (l *limits) note(ca, name string, counted bool, err error, failed int, afte
 	}
 	r := l.names[[2]string{ca, name}]
 	if r == nil {
+		l.tidy(now)
 		r = &record{}
 		l.names[[2]string{ca, name}] = r
 	}

@@ -125,6 +125,57 @@ func TestACertificateThatIsSoonReplacedIsNotReplacedForEver(t *testing.T) {
 	})
 }
 
+func TestFailuresBeforeACertificateCountAsWell(t *testing.T) {
+	t.Parallel()
+	l := &limits{}
+	l.note(LetsEncrypt, "late.example.com", true, errors.New("nobody there"), 4, 0)
+	l.note(LetsEncrypt, "late.example.com", true, nil, 0, 0)
+	if until, err := l.admit(LetsEncrypt, "late.example.com", true, 2); err == nil || !strings.Contains(err.Error(), "failed challenges") || until.IsZero() {
+		t.Errorf("asked at once: %v, %v", until, err)
+	}
+	if _, err := l.admit(LetsEncrypt, "late.example.com", true, 1); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsKnownOfNamesIsForgottenWhenNoLimitAsksForIt(t *testing.T) {
+	t.Parallel()
+	l := &limits{}
+	synctest.Test(t, func(t *testing.T) {
+		name := func(n int) string { return fmt.Sprintf("%d.example.com", n) }
+		most, n := 0, 0
+		for hour := range 30 * 24 { // 60 an hour, of which most fail
+			for range 60 {
+				n++
+				l.note(LetsEncrypt, name(n), true, errors.New("nobody there"), 2, 0)
+				most = max(most, len(l.names))
+			}
+			l.note(LetsEncrypt, fmt.Sprintf("good-%d.example.com", hour), true, nil, 0, 0)
+			time.Sleep(time.Hour)
+		}
+		if most > 4*fewNames {
+			t.Fatalf("%d of %d names are kept", most, n)
+		}
+		// What counts is kept.
+		l.note("ca", "waits.example.com", false, errors.New("later"), 0, longest)
+		for range sameCertificates.most {
+			l.note(LetsEncrypt, "same.example.com", true, nil, 0, 0)
+		}
+		for l.names[[2]string{LetsEncrypt, name(n)}] != nil {
+			time.Sleep(time.Hour)
+			for range fewNames {
+				l.note(LetsEncrypt, fmt.Sprint(len(l.names)), true, errors.New("nobody there"), 2, 0)
+			}
+		}
+		if _, err := l.admit("ca", "waits.example.com", false, 1); err == nil {
+			t.Error("what the CA said is forgotten")
+		}
+		if _, err := l.admit(LetsEncrypt, "same.example.com", true, 1); err == nil {
+			t.Error("certificates of this week are forgotten")
+		}
+	})
+}
+
 func TestOrdersOfAnAccountStayBelowItsLimit(t *testing.T) {
 	t.Parallel()
 	l := &limits{}

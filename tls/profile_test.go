@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+
+	"roost/internal/testredis"
 )
 
 // leaf is the certificate that is served for a wanted name.
@@ -81,31 +83,41 @@ func TestAnAccountIsBoundToThatOfTheCustomer(t *testing.T) {
 
 func TestAnAccountThatWasMadeWithoutABindingIsMadeAnew(t *testing.T) {
 	t.Parallel()
-	const id, key, name = "kid-4", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W", "rebound.example.com"
-	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
-	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, eab: [2]string{id, key}, eabOptional: true})
-	file := filepath.Join(t.TempDir(), "hmac")
-	writeFile(t, file, key)
-	config := Config{Issuer: ca.directory, CARoot: ca.root, Email: "bound@example.com"}
-	want := func(accounts, bound int32) {
-		t.Helper()
-		b.Want(Want{Config: config, Names: []string{name}})
-		settle(t, b.Certs)
-		b.valid(t, name)
-		if err := b.Renew(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-		if ca.accounts.Load() != accounts || ca.bound.Load() != bound {
-			t.Errorf("%d accounts, %d of them bound; want %d and %d", ca.accounts.Load(), ca.bound.Load(), accounts, bound)
-		}
+	for _, where := range []string{"files", "redis"} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			const id, key = "kid-4", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+			name := unique("rebound")
+			b := newBox(t, Options{}, true, true, hasty)
+			ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort, eab: [2]string{id, key}, eabOptional: true})
+			file := filepath.Join(t.TempDir(), "hmac")
+			writeFile(t, file, key)
+			config := Config{Issuer: ca.directory, CARoot: ca.root}
+			if where == "redis" {
+				config = sharedBy(t, ca, testredis.Start(t))
+			}
+			config.Email = "bound@example.com"
+			want := func(accounts, bound int32) {
+				t.Helper()
+				b.Want(Want{Config: config, Names: []string{name}})
+				settle(t, b.Certs)
+				b.valid(t, name)
+				if err := b.Renew(t.Context(), name); err != nil {
+					t.Fatal(err)
+				}
+				if ca.accounts.Load() != accounts || ca.bound.Load() != bound {
+					t.Errorf("%d accounts, %d of them bound; want %d and %d", ca.accounts.Load(), ca.bound.Load(), accounts, bound)
+				}
+			}
+			want(1, 0)
+			config.EAB = EAB{KeyID: id, HMACFile: file}
+			want(2, 1)
+			config.Profile = "default" // something else changes: the account stays
+			want(2, 1)
+			config.EAB = EAB{}
+			want(2, 1)
+		})
 	}
-	want(1, 0)
-	config.EAB = EAB{KeyID: id, HMACFile: file}
-	want(2, 1)
-	config.Profile = "default" // something else changes: the account stays
-	want(2, 1)
-	config.EAB = EAB{}
-	want(2, 1)
 }
 
 func TestTheChainLeadsToTheRootThatIsPreferred(t *testing.T) {

@@ -35,6 +35,7 @@ func (a *acmeIssuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*
 		so, _ := a.of.falls.Load(name)
 		before, _ = so.(falls)
 		if ctx.Err() != nil || len(before) > 0 && before[len(before)-1].shared() {
+			a.of.falls.Delete(name)
 			return nil, before
 		}
 		a.c.passed(name, before, a.name)
@@ -45,7 +46,11 @@ func (a *acmeIssuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*
 		return cert, nil
 	}
 	all := append(before[:len(before):len(before)], f)
-	a.of.falls.Store(name, all)
+	if last := a.of.issuers[len(a.of.issuers)-1]; last == certmagic.Issuer(a) {
+		a.of.falls.Delete(name)
+	} else {
+		a.of.falls.Store(name, all)
+	}
 	return nil, all
 }
 
@@ -70,7 +75,7 @@ func (a *acmeIssuer) ask(ctx context.Context, name string, csr *x509.Certificate
 		return nil, fall{a.name, err, until, true}
 	}
 	var cert *certmagic.IssuedCertificate
-	err := a.c.rebind(ctx, &once, a.eab)
+	err := a.c.rebind(ctx, a.of.storage, &once, a.eab)
 	if err == nil && once.Email != "" {
 		// Without, certmagic would look for an address among the accounts that are stored. When it looks while one is being
 		// stored, it takes "default" for one, the folder of an account that has none, for as long as the process lives.

@@ -137,10 +137,25 @@ func TestBothCAsAreToldOfWhenNeitherIssues(t *testing.T) {
 	if s := status(w.Certs, name); s.Issuer != w.first.directory || !strings.Contains(s.Hint, "wait until") {
 		t.Errorf("status: %+v", s)
 	}
+	w.ends(t)
 	w.second.down.Store(false)
+	w.Want(Want{Config: w.config, Names: []string{name}})
 	if s := w.valid(t, name); s.Issuer != w.second.directory {
 		t.Errorf("status: %+v", s)
 	}
+}
+
+// ends has no name wanted any more, and waits until nothing is kept of attempts.
+func (w *two) ends(t *testing.T) {
+	t.Helper()
+	w.Want(Want{})
+	eventually(t, "nothing is kept of attempts", func() bool {
+		kept := 0
+		for _, i := range w.sources() {
+			i.falls.Range(func(any, any) bool { kept++; return true })
+		}
+		return kept == 0
+	})
 }
 
 func TestANameThatIsNotProvedIsNotTakenToAnotherCA(t *testing.T) {
@@ -155,6 +170,7 @@ func TestANameThatIsNotProvedIsNotTakenToAnotherCA(t *testing.T) {
 	if w.first.orders.Load() < 2 || w.second.orders.Load() != 0 {
 		t.Errorf("%d and %d orders", w.first.orders.Load(), w.second.orders.Load())
 	}
+	w.ends(t)
 }
 
 func TestZeroSSLStandsInForLetsEncrypt(t *testing.T) {
