@@ -76,7 +76,7 @@ type Certs struct {
 	loads, orders chan struct{}              // bound how many keepers load, and order, at a time
 	wake          chan struct{}              // to Run's loop; holds one
 	jobs          chan func(context.Context) // to Run's loop, which starts each; it waits for all
-	due           atomic.Bool                // a loaded certificate is to be renewed
+	due           chan struct{}              // a loaded certificate is to be renewed; holds one
 
 	// Set by Run, before anything else can see them.
 	cache    *certmagic.Cache
@@ -133,6 +133,7 @@ func New(o Options) (*Certs, error) {
 		asks:       make(chan struct{}, 16),
 		wake:       make(chan struct{}, 1),
 		jobs:       make(chan func(context.Context)),
+		due:        make(chan struct{}, 1),
 		entries:    map[string]*entry{},
 		over:       make(chan struct{}),
 		moved:      make(chan struct{}),
@@ -189,6 +190,7 @@ func (c *Certs) Run(ctx context.Context) error {
 	defer cancel()
 
 	started.Go(func() { c.staple(ctx) })
+	started.Go(func() { c.renewDue(ctx) })
 	minute := time.NewTicker(time.Minute) // for what certmagic does without telling, such as stapling
 	defer minute.Stop()
 	again := time.NewTimer(time.Hour) // certmagic tells of a renewal just before its cache has it
@@ -204,11 +206,6 @@ func (c *Certs) Run(ctx context.Context) error {
 		case <-c.wake:
 			c.apply(ctx, &started)
 			c.collect()
-			if c.due.Swap(false) {
-				if err := c.cache.RenewManagedCertificates(ctx); err != nil {
-					c.log.Warn("cannot renew certificates", "error", err)
-				}
-			}
 			again.Reset(time.Second)
 		case job := <-c.jobs:
 			started.Go(func() { job(ctx) })
@@ -252,12 +249,13 @@ func (c *Certs) Want(w Want) {
 		if next[e.name] != nil {
 			continue
 		}
-		if now := c.entries[e.name]; now != nil {
-			if now.own == e.own && now.internal == e.internal && (e.internal || e.own != nil || now.config == e.config) {
+		if now := c.entry(e.name); now != nil {
+			if now.demand == nil && now.own == e.own && now.internal == e.internal && (e.internal || e.own != nil || now.config == e.config) {
 				now.hurry()
 				e = now
 			} else {
-				// Another issuer: what is there is served until that one has issued.
+				// Another issuer, or a name that clients came for before it was
+				// listed: what is there is served until the keeper has better.
 				now.stop()
 				e.cert, e.hash, e.old = now.cert, now.hash, now.cert != nil
 				if e.own != nil {

@@ -208,8 +208,18 @@ func (c *Certs) challenged(host string) *issuance {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	if p, ok := c.table.Load().find(strings.ToLower(host)); ok && p.from.by != byDNS && all[p.from] != nil {
+	t, name := c.table.Load(), strings.ToLower(host)
+	p, listed := t.find(name)
+	if listed && p.from.by != byDNS && all[p.from] != nil {
 		return all[p.from]
+	}
+	if d := t.demands.of(name); !listed && d != nil && Public(name) && c.linked.Load() != nil {
+		// Clients may have come for it to another box alone.
+		if e := c.demandedEntry(d, name); !e.internal {
+			if i, err := c.public(e); err == nil {
+				return i
+			}
+		}
 	}
 	for from, i := range all {
 		if from.by != byDNS {

@@ -104,13 +104,37 @@ func (c *Certs) take(e *entry, i *issuance, cert certmagic.Certificate) {
 	}
 	c.cache.Remove(others)
 	if cert.NeedsRenewal(i.renew) {
-		c.due.Store(true)
+		c.hasten()
 	}
 	c.mu.Lock()
 	e.err, e.retry = nil, time.Time{}
 	e.old = e.old && e.hash != cert.Hash() // until collect has it
 	c.mu.Unlock()
 	c.poke()
+}
+
+// hasten has what is due renewed now, not when the cache next looks.
+func (c *Certs) hasten() {
+	select {
+	case c.due <- struct{}{}:
+	default:
+	}
+}
+
+// renewDue does what hasten asks for, until ctx ends. It is not for Run's loop:
+// before it renews, the cache asks CAs one after the other about each
+// certificate, and they may be slow to answer.
+func (c *Certs) renewDue(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.due:
+			if err := c.cache.RenewManagedCertificates(ctx); err != nil {
+				c.log.Warn("cannot renew certificates", "error", err)
+			}
+		}
+	}
 }
 
 // load brings the certificate from the storage into the cache; the error is
@@ -311,12 +335,12 @@ func (c *Certs) looked(e *entry) {
 	c.poke()
 }
 
-// wants reports whether a CA is to be asked for name.
+// wants reports whether a CA is to be asked for name, or a client has just come for it.
 func (c *Certs) wants(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entry(name)
-	return e != nil && e.own == nil
+	return e != nil && e.own == nil || e == nil && c.demanded.flights[name] != nil
 }
 
 // forget takes the certificates of name out of the cache, so that they are not renewed.

@@ -579,6 +579,41 @@ func store(t *testing.T, dir, name string, begins, ends time.Duration) (serial s
 	return leaf.SerialNumber.String()
 }
 
+func TestANameIsListedAndOnDemandAgainWithoutAGap(t *testing.T) {
+	t.Parallel()
+	name := unique("moves")
+	b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff = soon })
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	w := wantAny(ca, OnDemand{Allow: []string{name}})
+	b.Want(w)
+	first := serves(t, b.https, name, ca.pool)
+	ca.down.Store(true)
+	listed := w
+	listed.Names = []string{name}
+	for range 3 {
+		b.Want(listed)
+		if cert, err := b.from(t, "127.0.0.1", name); cert == nil || !cert.Leaf.Equal(first) {
+			t.Errorf("as soon as it is listed: %v", err)
+		}
+		eventually(t, "it is one of those listed", func() bool { s := status(b.Certs, name); return s.State == Valid && !s.OnDemand })
+		b.Want(w)
+		if cert, err := b.from(t, "127.0.0.1", name); cert == nil || !cert.Leaf.Equal(first) {
+			t.Errorf("as soon as it is not: %v", err)
+		}
+		settle(t, b.Certs)
+		if s := status(b.Certs, name); s.State != Valid || !s.OnDemand {
+			t.Errorf("status: %+v", s)
+		}
+		if b.newest(name).Leaf == nil {
+			t.Error("the cache does not have it, so it is not renewed")
+		}
+	}
+	ca.down.Store(false)
+	if err := b.Renew(t.Context(), name); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnExpiredCertificateOnDemandIsNotServedButReplaced(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

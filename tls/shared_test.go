@@ -442,11 +442,12 @@ func (l *loneBox) valid(t *testing.T) {
 
 func TestAChallengeThatMeetsAnotherBoxIsAnsweredThere(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"http", "tls"} {
-		t.Run(how, func(t *testing.T) {
+	for _, test := range []struct{ how, wanted string }{{"http", "listed"}, {"tls", "listed"}, {"http", "on demand"}, {"tls", "on demand"}} {
+		how, demanded := test.how, test.wanted == "on demand"
+		t.Run(how+" "+test.wanted, func(t *testing.T) {
 			t.Parallel()
 			server := testredis.Start(t)
-			name := how + ".elsewhere.example.com"
+			name := unique(how)
 			b := newBox(t, Options{}, how == "http", true, hasty)
 			o := acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort}
 			if how == "http" {
@@ -456,9 +457,15 @@ func TestAChallengeThatMeetsAnotherBoxIsAnsweredThere(t *testing.T) {
 			}
 			ca := newACME(t, o)
 			config := sharedBy(t, ca, server)
-			// This box gets its own first, and is not told of the other name.
-			b.Want(Want{Config: config, Names: []string{"first." + name}})
-			b.valid(t, "first."+name)
+			want := Want{Config: config, OnDemand: []Demand{{OnDemand: OnDemand{Allow: []string{name}}, Names: []string{"*"}}}}
+			if demanded { // and no client has come to this box for anything
+				b.Want(want)
+				settle(t, b.Certs)
+			} else { // this box gets its own first, and is not told of the other name
+				want = Want{Config: config, Names: []string{"first." + name, name}}
+				b.Want(Want{Config: config, Names: []string{"first." + name}})
+				b.valid(t, "first."+name)
+			}
 			challenged := b.challenged.Load()
 			startLone(t, b, config, name, "30s").valid(t)
 			if how == "http" && b.challenged.Load() == challenged {
@@ -466,7 +473,10 @@ func TestAChallengeThatMeetsAnotherBoxIsAnsweredThere(t *testing.T) {
 			}
 			// And it serves what the other has got, when that is wanted here.
 			orders := ca.orders.Load()
-			b.Want(Want{Config: config, Names: []string{"first." + name, name}})
+			b.Want(want)
+			if demanded {
+				serves(t, b.https, name, ca.pool)
+			}
 			if b.valid(t, name); ca.orders.Load() != orders {
 				t.Error("ordered again")
 			}
