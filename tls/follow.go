@@ -3,6 +3,7 @@ package tls
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -38,8 +39,9 @@ func (c *Certs) connect(ctx context.Context, started *sync.WaitGroup) {
 	now := c.linked.Load()
 	if want == (sharing{}) {
 		if now != nil {
-			now.stop()
 			c.linked.Store(nil)
+			now.stop()
+			c.hurry()
 		}
 		return
 	}
@@ -62,15 +64,18 @@ func (c *Certs) connect(ctx context.Context, started *sync.WaitGroup) {
 			c.log.Error("the shared storage cannot be used", "error", err)
 		}
 	}
-	if now != nil {
-		now.stop()
-	}
 	if next.to != nil {
 		own, cancel := context.WithCancel(ctx)
-		next.stop = cancel
+		next.stop = func() {
+			cancel()
+			next.to.Retire()
+		}
 		started.Go(func() { c.follow(own, next.to) })
 	}
 	c.linked.Store(next)
+	if now != nil {
+		now.stop()
+	}
 	c.hurry()
 }
 
@@ -228,7 +233,7 @@ func (c *Certs) takeOver(ctx context.Context, s *shared, e *entry, key string) e
 	c.mu.Lock()
 	i := c.issuance(false, e.from)
 	waits := e.cert == nil || e.old
-	same := !waits && block != nil && bytes.Equal(block.Bytes, e.cert.Certificate[0])
+	same := !waits && block != nil && (bytes.Equal(block.Bytes, e.cert.Certificate[0]) || older(block.Bytes, e.cert.Leaf))
 	c.mu.Unlock()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || same || i == nil:
@@ -254,4 +259,12 @@ func (c *Certs) takeOver(ctx context.Context, s *shared, e *entry, key string) e
 		c.take(e, i, cert)
 	}
 	return nil
+}
+
+// older reports whether a stored certificate is of before that which is served:
+// a server that has lost its last writes, or was given back what it had, may
+// have one that has ended.
+func older(der []byte, served *x509.Certificate) bool {
+	stored, err := x509.ParseCertificate(der)
+	return err == nil && stored.NotBefore.Before(served.NotBefore) && stored.NotAfter.Before(served.NotAfter)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"roost/internal/testca"
 	"roost/internal/testredis"
 )
 
@@ -287,6 +289,73 @@ func TestWhatIsInFilesGoesIntoTheStorageWhenOneIsShared(t *testing.T) {
 	if !strings.Contains(told.String(), "a certificate of this box is in the storage now") {
 		t.Error("the log does not tell of it")
 	}
+}
+
+func TestAStorageThatIsLeftHasNoConnectionAnyMore(t *testing.T) {
+	t.Parallel()
+	servers := []*testredis.Server{testredis.Start(t), testredis.Start(t)}
+	b := newBox(t, Options{}, true, true, hasty)
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	use := func(config Config) {
+		t.Helper()
+		b.Want(Want{Config: config, Names: []string{"switched.example.com"}})
+		settle(t, b.Certs)
+		b.valid(t, "switched.example.com")
+	}
+	shared := []Config{sharedBy(t, ca, servers[0]), sharedBy(t, ca, servers[1])}
+	for n := range 4 {
+		use(shared[n%2])
+	}
+	use(Config{Issuer: ca.directory, CARoot: ca.root})
+	for _, server := range servers {
+		eventually(t, "its connections are closed", func() bool { // all but the one that asks
+			return strings.Count(server.Do(t, "CLIENT", "LIST").(string), "\n") == 1
+		})
+	}
+	if n := ca.orders.Load(); n != 1 {
+		t.Errorf("%d orders", n)
+	}
+}
+
+func TestACertificateOfBeforeThatIsPutBackIsNotServed(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t)
+	const name = "putback.example.com"
+	b := newBox(t, Options{}, true, true, hasty)
+	ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+	b.Want(Want{Config: sharedBy(t, ca, server), Names: []string{name}})
+	serial := serialOf(t, b, name)
+	s := b.linked.Load().to
+	keys, err := s.List(t.Context(), "certificates", true)
+	if err != nil || len(keys) != 3 {
+		t.Fatalf("%q, %v", keys, err)
+	}
+	put := func(from, until time.Time) {
+		t.Helper()
+		cert, key := testca.New(t, "Root").Site(func(as *x509.Certificate) { as.NotBefore, as.NotAfter = from, until }, name)
+		for _, at := range keys {
+			value := cert
+			switch filepath.Ext(at) {
+			case ".key":
+				value = key
+			case ".json":
+				continue
+			}
+			if err := s.Redis.Store(t.Context(), at, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.catchUp(t.Context(), s, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Now()
+	put(now.Add(-24*time.Hour), now.Add(time.Hour))
+	if got := b.newest(name).Leaf.SerialNumber.String(); got != serial { // what will be served
+		t.Error("one that was put back is taken over")
+	}
+	put(now.Add(-time.Minute), now.Add(200*24*time.Hour)) // not older in all
+	eventually(t, "another is", func() bool { return serialOf(t, b, name) != serial })
 }
 
 func TestABoxWithAnotherKeyOrdersNothing(t *testing.T) {

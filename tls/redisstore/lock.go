@@ -126,6 +126,7 @@ func (s *Redis) get(ctx context.Context, name, token string) (left time.Duration
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held[name] = &lock{token, stop}
+	s.locks++
 	go s.keep(own, name, token)
 	return 0, nil
 }
@@ -161,11 +162,23 @@ func (s *Redis) Unlock(ctx context.Context, name string) error {
 	if l == nil {
 		return nil
 	}
+	defer s.unused()
 	l.stop()
 	s.freed(name) // others of this process
 	return s.do(ctx, func(ctx context.Context) error {
 		return freeing.Run(ctx, s.client, s.lockKeys(name), l.token, s.name("news", ""), "free "+name).Err()
 	})
+}
+
+// unused notes that a lock is freed.
+func (s *Redis) unused() {
+	s.mu.Lock()
+	s.locks--
+	last := s.retired && s.locks == 0
+	s.mu.Unlock()
+	if last {
+		s.client.Close()
+	}
 }
 
 // token is that of a lock of this process, empty when it holds none of the name.

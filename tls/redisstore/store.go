@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"net"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -66,6 +67,8 @@ type Redis struct {
 
 	mu      sync.Mutex               // guards all below
 	held    map[string]*lock         // by name
+	locks   int                      // that are held or being freed
+	retired bool                     // closed when there are none
 	waiting map[string]chan struct{} // for a lock to be free; closed then
 }
 
@@ -117,6 +120,17 @@ func New(o Options) (*Redis, error) {
 func (s *Redis) Rekey(key Key) {
 	s.key.Store(&key)
 	s.checked.Store(false)
+}
+
+// Retire closes s as soon as it holds no lock: what is written under one still is.
+func (s *Redis) Retire() {
+	s.mu.Lock()
+	s.retired = true
+	idle := s.locks == 0
+	s.mu.Unlock()
+	if idle {
+		s.client.Close()
+	}
 }
 
 // Close ends the renewal of all locks and closes all connections.
@@ -251,7 +265,10 @@ func (s *Redis) below(ctx context.Context, dir string) (keys []string, err error
 		keys, err = s.client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: s.name("index", ""), Start: from, Stop: to, ByLex: true}).Result()
 		return err
 	})
-	return keys, err
+	// Nothing seals the index, and copies of values are files.
+	return slices.DeleteFunc(keys, func(key string) bool {
+		return !fs.ValidPath(key) || !filepath.IsLocal(filepath.FromSlash(key))
+	}), err
 }
 
 // List implements certmagic.Storage.
