@@ -114,6 +114,9 @@ func (c *Certs) get(hello *tls.ClientHelloInfo, d *demand, name string) (*tls.Ce
 		select {
 		case jobs <- func(ctx context.Context) {
 			c.land(name, f, func() (*tls.Certificate, error) { return c.fly(ctx, d, name, client) })
+			if f.cert != nil {
+				c.forget(name) // unless it is wanted still
+			}
 		}:
 			jobs = nil // from here on it ends by itself
 		case <-f.done:
@@ -333,7 +336,6 @@ func (c *Certs) serveDemanded(e *entry, i *issuance, cert certmagic.Certificate)
 	over := c.trim()
 	c.mu.Unlock()
 	if !wanted {
-		c.forget(e.name)
 		return &served
 	}
 	c.take(e, i, cert)

@@ -59,11 +59,13 @@ func (l *quota) of(client netip.Prefix) *buckets {
 	return b
 }
 
-// order takes what an order costs.
+// order takes what an order costs, of both or of none. It is for one goroutine at a time.
 func (l *quota) order(client netip.Prefix) error {
-	if !l.of(client).orders.Allow() || !l.total.Allow() {
+	own := l.of(client).orders
+	if own.Tokens() < 1 || !l.total.Allow() {
 		return errLimited
 	}
+	own.Allow()
 	return nil
 }
 

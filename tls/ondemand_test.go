@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -384,6 +385,19 @@ func TestOrdersAreLimitedForEachClientAndInTotal(t *testing.T) {
 	if f := c.OnDemand(); f.Limited != 3 || f.Names != 4 {
 		t.Errorf("%+v", f)
 	}
+	of := func(ip string) netip.Prefix {
+		return clientOf(remoteConn{remote: &net.TCPAddr{IP: net.ParseIP(ip)}})
+	}
+	if of("2001:db8::1") != of("2001:db8::ffff:0:0:2") || of("2001:db8::1") == of("2001:db8:0:1::1") || of("::ffff:192.0.2.1") != of("192.0.2.1") || of("192.0.2.1") == of("192.0.2.2") {
+		t.Error("a client is an address, of IPv6 a /64")
+	}
+	scarce, client := newQuota(OnDemand{PerHour: 1}), netip.MustParsePrefix("192.0.2.1/32")
+	if err := scarce.order(client); err != nil {
+		t.Error(err)
+	}
+	if left := scarce.of(client).orders.Tokens(); scarce.order(client) != errLimited || scarce.of(client).orders.Tokens() < left {
+		t.Error("a client pays for an order that is refused for the total")
+	}
 	if n := newQuota(OnDemand{}); n.total.Burst() != 60 || n.perClient != 10 {
 		t.Errorf("usual: %d, %d", n.total.Burst(), n.perClient)
 	}
@@ -577,6 +591,68 @@ func store(t *testing.T, dir, name string, begins, ends time.Duration) (serial s
 		t.Fatal(err)
 	}
 	return leaf.SerialNumber.String()
+}
+
+func TestAConfigThatChangesWhileACertificateIsOrderedOnDemand(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		change string
+		edit   func(*Want, string)
+		served bool
+	}{
+		{"gone", func(w *Want, _ string) { *w = Want{} }, false},
+		{"listed", func(w *Want, name string) { w.Names = []string{name} }, true},
+		{"another site", func(w *Want, _ string) { w.OnDemand[0].PerHour = 7 }, true},
+		{"the same", func(*Want, string) {}, true},
+	} {
+		t.Run(test.change, func(t *testing.T) {
+			t.Parallel()
+			name := unique("meanwhile")
+			b := newBox(t, Options{}, true, true, func(c *Certs) { c.backoff, c.demanded.patience = soon, 30*time.Second })
+			ca := newACME(t, acmeOptions{httpPort: b.httpPort, tlsPort: b.httpsPort})
+			held, release := make(chan struct{}, 8), make(chan struct{})
+			slow := fault(func(_ http.Handler, _ http.ResponseWriter, r *http.Request) bool {
+				if strings.Contains(r.URL.Path, "/finalize") {
+					held <- struct{}{}
+					<-release
+				}
+				return false
+			})
+			ca.fault.Store(&slow)
+			b.Want(wantAny(ca, OnDemand{Allow: []string{name}}))
+			settle(t, b.Certs)
+			result := make(chan error, 1)
+			go func() {
+				_, err := b.from(t, "127.0.0.1", name)
+				result <- err
+			}()
+			<-held
+			w := wantAny(ca, OnDemand{Allow: []string{name}})
+			test.edit(&w, name)
+			b.Want(w)
+			close(release)
+			if err := <-result; err != nil {
+				t.Errorf("who came before: %v", err)
+			}
+			if test.served {
+				serves(t, b.https, name, ca.pool)
+				if s := b.valid(t, name); s.OnDemand != (len(w.Names) == 0) || ca.orders.Load() != 1 {
+					t.Errorf("%d orders, %+v", ca.orders.Load(), s)
+				}
+			} else {
+				refuses(t, b.https, name, unknownName)
+			}
+			eventually(t, "the cache has what is wanted", func() bool { return (b.newest(name).Leaf != nil) == test.served })
+			if n := len(b.Status()); test.served && n != 1 {
+				t.Errorf("it is listed %d times", n)
+			}
+			eventually(t, "nobody waits", func() bool {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				return len(b.demanded.flights)+b.demanded.pending+b.demanded.handshook == 0
+			})
+		})
+	}
 }
 
 func TestANameIsListedAndOnDemandAgainWithoutAGap(t *testing.T) {
