@@ -80,10 +80,10 @@ func (s *servers) lanes() (all []*express.Lane) {
 }
 
 // linkExpress is linkConn for the express lane.
-func linkExpress(c net.Conn) context.Context {
+func linkExpress(ctx context.Context, c net.Conn) context.Context {
 	l := &link{express: true}
 	l.carries(c)
-	return context.WithValue(context.WithValue(context.Background(), http.LocalAddrContextKey, c.LocalAddr()), linkKey{}, l)
+	return context.WithValue(context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr()), linkKey{}, l)
 }
 
 // handOn has the full lane answer a request of the express lane, where it is in that.

@@ -58,9 +58,17 @@ var (
 
 func (c *conn) serve() {
 	defer c.empty()
+	defer func() {
+		if failure := recover(); failure != nil {
+			if failure != http.ErrAbortHandler {
+				c.lane.o.Log.Error("a connection made the program panic", "client", c.RemoteAddr(), "panic", failure, "stack", string(debug.Stack()))
+			}
+			_ = Linger(c.Conn)
+		}
+	}()
 	c.wait = newWaiter(c.Conn)
 	c.begun, c.since = true, time.Now()
-	c.blank = blank(c.lane.o.Context(c.Conn), c.RemoteAddr().String())
+	c.blank = blank(c.lane.o.Context(c.lane.life, c.Conn), c.RemoteAddr().String())
 	for {
 		switch head, met := c.next(); met {
 		case beyond:
@@ -190,15 +198,6 @@ func (c *conn) do(head string) (again bool) {
 	}
 	out := outs.Get().(*[outSize]byte)
 	defer outs.Put(out)
-	defer func() {
-		if failure := recover(); failure != nil {
-			if failure != http.ErrAbortHandler {
-				c.lane.o.Log.Error("a request made the program panic", "path", w.request.URL.Path, "panic", failure, "stack", string(debug.Stack()))
-			}
-			_ = Linger(c.Conn)
-			again = false
-		}
-	}()
 	a := &w.answer
 	a.out = out[:0]
 	a.begin(c.Conn, &w.request.Request)

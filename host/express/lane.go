@@ -15,8 +15,10 @@ type Options struct {
 	// Handler answers. It gets an *Answer, and does not keep the request or its
 	// URL and Header once it has returned: the next one is made in the same place.
 	Handler http.Handler
-	// Context is the context of the requests of a connection.
-	Context func(net.Conn) context.Context
+	// Context is the context of the requests of a connection, made of one that
+	// ends when connections are cut. It does not end when the client goes: that
+	// is known when something is written.
+	Context func(context.Context, net.Conn) context.Context
 	// HandOn takes a connection over, of which read was read and not answered.
 	HandOn func(c net.Conn, read []byte)
 	// Header bounds the time that a head takes, from its first byte or from the
@@ -32,6 +34,8 @@ type Options struct {
 type Lane struct {
 	o     Options
 	ended atomic.Bool
+	life  context.Context // of requests
+	cut   context.CancelFunc
 
 	answered, handed atomic.Uint64
 
@@ -42,7 +46,11 @@ type Lane struct {
 }
 
 // New returns a Lane.
-func New(o Options) *Lane { return &Lane{o: o, conns: map[*conn]struct{}{}} }
+func New(o Options) *Lane {
+	l := &Lane{o: o, conns: map[*conn]struct{}{}}
+	l.life, l.cut = context.WithCancel(context.Background())
+	return l
+}
 
 // Answered is how many requests were answered here, HandedOn how many
 // connections were handed on.
@@ -88,6 +96,7 @@ func (l *Lane) Retire() {
 // End retires the lane, closes connections that are idle, and cuts those that
 // are not when ctx ends. It returns when all are gone.
 func (l *Lane) End(ctx context.Context) {
+	defer l.cut()
 	l.Retire()
 	l.ended.Store(true)
 	l.closeThose(fresh, idle)
@@ -99,19 +108,21 @@ func (l *Lane) End(ctx context.Context) {
 	select {
 	case <-gone:
 	case <-ctx.Done():
+		l.cut()
 		l.closeThose(fresh, idle, busy)
 		<-gone
 	}
 }
 
-// closeThose closes the connections that are in one of the states.
+// closeThose closes the connections that are in one of the states, beside each
+// other: TLS says goodbye, for which a client that takes nothing has it wait.
 func (l *Lane) closeThose(states ...int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		for _, s := range states {
 			if c.state.CompareAndSwap(s, cut) {
-				_ = c.Close()
+				l.running.Go(func() { _ = c.Close() })
 			}
 		}
 	}

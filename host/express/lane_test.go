@@ -80,7 +80,7 @@ func newRoad(t *testing.T, handler http.HandlerFunc, change func(*Options)) *roa
 	r := &road{t: t, handed: make(chan []byte, 16)}
 	o := Options{
 		Handler: handler,
-		Context: func(net.Conn) context.Context { return context.Background() },
+		Context: func(ctx context.Context, _ net.Conn) context.Context { return ctx },
 		HandOn: func(c net.Conn, read []byte) {
 			r.handed <- read
 			_, _ = fmt.Fprintf(c, "HTTP/1.1 299 Handed On\r\nDate: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", time.Now().UTC().Format(http.TimeFormat))
@@ -300,7 +300,7 @@ func TestWhoIsSlowIsCutInTime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				lane := New(Options{
 					Handler: http.HandlerFunc(echo),
-					Context: func(net.Conn) context.Context { return t.Context() },
+					Context: func(ctx context.Context, _ net.Conn) context.Context { return ctx },
 					HandOn:  func(_ net.Conn, read []byte) { t.Errorf("handed on with %q", read) },
 					Header:  10 * time.Second, Idle: 120 * time.Second,
 					Open: func(int64) {},
@@ -417,7 +417,7 @@ func TestAPanicEndsTheConnectionAlone(t *testing.T) {
 		}
 	}
 	r.End(context.Background()) // all is said
-	if strings.Count(said.String(), "level=ERROR") != 1 || !strings.Contains(said.String(), "path=/panic panic=oh") || strings.Contains(said.String(), "SECRET") {
+	if strings.Count(said.String(), "level=ERROR") != 1 || !strings.Contains(said.String(), " panic=oh ") || strings.Contains(said.String(), "SECRET") {
 		t.Errorf("the log has %s", said.String())
 	}
 }
@@ -548,4 +548,82 @@ func normal(t *testing.T, c net.Conn, sent string) string {
 		fmt.Fprintf(&all, "%s %v length %d %v close %v, %d bytes %.40q %v\n", res.Status, res.Header, res.ContentLength, res.TransferEncoding, res.Close, len(body), body, err)
 	}
 	return all.String()
+}
+
+func TestTheEndEndsTheContextOfRequests(t *testing.T) {
+	t.Parallel()
+	asked := make(chan bool)
+	r := newRoad(t, func(_ http.ResponseWriter, req *http.Request) {
+		asked <- true
+		<-req.Context().Done()
+	}, nil)
+	_, _ = io.WriteString(r.dial(), ask("/"))
+	<-asked
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	ended := make(chan bool)
+	go func() {
+		r.End(now)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("a handler that waits for its context is waited for")
+	}
+}
+
+// parting is a connection whose Close says goodbye, as that of TLS does, to a client
+// that does not take it until all are at it.
+type parting struct {
+	net.Conn
+	closing *sync.WaitGroup
+	once    *sync.Once
+}
+
+func (p parting) Close() error {
+	p.once.Do(p.closing.Done)
+	p.closing.Wait()
+	return p.Conn.Close()
+}
+
+func TestAClientThatTakesNoGoodbyeDoesNotHoldUpTheOthers(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t, echo, nil)
+	var closing sync.WaitGroup
+	for range 3 {
+		here, there := net.Pipe()
+		t.Cleanup(func() { _ = here.Close() })
+		closing.Add(1)
+		r.Start(parting{there, &closing, new(sync.Once)})
+	}
+	ended := make(chan bool)
+	go func() {
+		r.End(context.Background())
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("connections are closed one behind another")
+	}
+}
+
+func TestAPanicOfTheLaneEndsTheConnectionAlone(t *testing.T) {
+	t.Parallel()
+	var before atomic.Bool
+	r := newRoad(t, echo, func(o *Options) {
+		o.Context = func(ctx context.Context, _ net.Conn) context.Context {
+			if !before.Swap(true) {
+				panic("oh")
+			}
+			return ctx
+		}
+	})
+	if n, err := r.dial().Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if answers := r.exchange(ask("/", "Connection: close")); len(answers) != 1 || answers[0].StatusCode != 200 {
+		t.Errorf("%v", answers)
+	}
 }
