@@ -210,7 +210,7 @@ func newDesk(t *testing.T) *desk {
 		defer d.mu.Unlock()
 		d.seen = append(d.seen, seen{r.URL.Path, r.Header, body})
 		if d.status/100 == 3 {
-			w.Header().Set("Location", "https://elsewhere.example.com/")
+			w.Header().Set("Location", "https://elsewhere.example.com/?token=hush")
 		}
 		w.WriteHeader(d.status)
 		io.WriteString(w, d.says)
@@ -316,6 +316,8 @@ func TestAWebhookIsToldWhatToChange(t *testing.T) {
 	}
 	t.Setenv("ROOST_TEST_TOKEN", "")
 	says(t, set(t.Context(), p, value), "ROOST_TEST_TOKEN is empty")
+	nobody := provider(t, Config{Provider: Webhook, URL: "http://127.0.0.1:1/?token=hush"})
+	says(t, set(t.Context(), nobody, value), "127.0.0.1:1: ", "refused")
 }
 
 func TestAnEndpointThatSaysNothingHoldsNobodyUp(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -50,19 +51,23 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// post sends body as JSON. An answer other than 2xx is an error with its first words.
-func post(ctx context.Context, url string, header http.Header, body any) error {
+// post sends body as JSON. An answer other than 2xx is an error with its first
+// words. No error has the query of an address: there may be a secret in it.
+func post(ctx context.Context, address string, header http.Header, body any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
 	request.Header = header
 	request.Header.Set("Content-Type", "application/json")
 	response, err := client.Do(request)
+	if of := (*url.Error)(nil); errors.As(err, &of) {
+		return fmt.Errorf("%s: %w", request.URL.Host, of.Err)
+	}
 	if err != nil {
 		return err
 	}
@@ -74,6 +79,7 @@ func post(ctx context.Context, url string, header http.Header, body any) error {
 	words := strings.Join(strings.Fields(string(said)), " ")
 	switch to := response.Header.Get("Location"); {
 	case response.StatusCode/100 == 3 && to != "":
+		to, _, _ = strings.Cut(to, "?")
 		words = "it has moved to " + to
 	case words == "" && err != nil:
 		words = err.Error()
