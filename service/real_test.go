@@ -163,14 +163,20 @@ func TestAnAppThatExitsAtOnceIsNotKept(t *testing.T) {
 }
 
 func TestAReloadThatFailsKeepsTheOldInstances(t *testing.T) {
+	nodeNeeded(t)
+	// Who says that it is ready has read its script, and one that fails is not ready for having been slow to.
+	const good = "process.send('ready'); setInterval(() => {}, 1000)"
+	script := filepath.Join(t.TempDir(), "web.js")
+	write(t, script, good)
 	d := begin(t, Options{Dirs: home(t)})
-	ctx, r := t.Context(), shell(t, "web", "exec sleep 1000", 2)
+	ctx, r := t.Context(), newApp("web", script, 2)
+	r.Config.WaitReady = true
 	a, err := d.Start(ctx, r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // twice: the second must not take the first's failed revision for its own
-		write(t, r.Config.Script, "#!/bin/sh\necho broken release; exit 1\n")
+		write(t, script, "console.log('broken release'); process.exit(1)")
 		_, err = d.Act(ctx, control.ActRequest{Verb: "reload", Targets: []string{"web"}}, nil)
 		var e *control.Error
 		if !errors.As(err, &e) || e.Code != control.CodeFailed || !slices.Contains(e.Output, "broken release") {
@@ -181,7 +187,7 @@ func TestAReloadThatFailsKeepsTheOldInstances(t *testing.T) {
 			t.Errorf("before %+v\nafter  %+v, %v", a.Instances, rows, err)
 		}
 	}
-	write(t, r.Config.Script, "#!/bin/sh\nexec sleep 1000\n")
+	write(t, script, good)
 	b, err := d.Act(ctx, control.ActRequest{Verb: "reload", Targets: []string{"web"}}, nil)
 	if err != nil || len(b.Instances) != 2 || b.Instances[0].PID == a.Instances[0].PID {
 		t.Errorf("a good release after it: %+v, %v", b.Instances, err)
