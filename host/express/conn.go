@@ -231,6 +231,9 @@ func (c *conn) forget(n int) {
 	c.read = c.read[:left]
 	c.framing, c.scanned = Framing{}, 0
 	if left == 0 {
+		if c.large != nil {
+			c.last = "" // nothing to hold while it is idle
+		}
 		c.empty()
 	}
 }

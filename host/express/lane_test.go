@@ -627,3 +627,17 @@ func TestAPanicOfTheLaneEndsTheConnectionAlone(t *testing.T) {
 		t.Errorf("%v", answers)
 	}
 }
+
+func TestAnIdleConnectionForgetsALargeHead(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t, echo, nil)
+	_, _ = io.WriteString(r.dial(), ask("/", "X: "+strings.Repeat("x", 2*smallRead)))
+	until(t, "the connection is idle, and holds nothing", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for c := range r.conns {
+			return c.state.Load() == idle && c.last == ""
+		}
+		return false
+	})
+}
