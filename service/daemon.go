@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -77,6 +78,9 @@ var errAgain = errors.New("commanded to be started again")
 // Errors before it is ready are meant for people: host.Problems for a File with
 // problems, *control.Error with a hint for a second daemon on one home.
 func Run(ctx context.Context, o Options) (err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // a request through net/http costs 5 % less CPU, the daemon some megabytes more
+	}
 	if err := o.Dirs.make(); err != nil {
 		return err
 	}
