@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"roost/host/express"
+	"roost/internal/http1"
 )
 
 // guard stands between an HTTP/1 connection and net/http. It follows the
@@ -36,7 +37,7 @@ type guard struct {
 
 	// Owned by the reader. net/http has one at a time.
 	before  []byte // what was read of the connection in the express lane
-	framing express.Framing
+	framing http1.Framing
 	refused error
 	poison  string // what is left to pass on of the lines that no parser accepts
 	pushed  time.Time

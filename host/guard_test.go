@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"testing"
 
-	"roost/host/express"
+	"roost/internal/http1"
 )
 
 // FuzzFraming holds the framing against net/http's: of whatever bytes pass the
@@ -23,9 +23,9 @@ func FuzzFraming(f *testing.F) {
 		if len(raw) > 64<<10 {
 			return
 		}
-		var whole express.Framing
+		var whole http1.Framing
 		n, refused := whole.Scan(raw)
-		var single express.Framing
+		var single http1.Framing
 		for i := range raw {
 			if k, err := single.Scan(raw[i : i+1]); err != nil {
 				if refused == nil || i != n || k != 0 || err != refused {
@@ -40,7 +40,7 @@ func FuzzFraming(f *testing.F) {
 		// What passes must mean the same to net/http.
 		passed := raw[:n]
 		in := bufio.NewReader(bytes.NewReader(passed))
-		var mine express.Framing
+		var mine http1.Framing
 		at := 0
 		for {
 			req, err := http.ReadRequest(in)

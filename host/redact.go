@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"roost/host/express"
+	"roost/internal/http1"
 )
 
 // LogRedaction says what the access log does not tell, in any format.
@@ -145,8 +145,8 @@ func decoded(s string) (c byte, size int) {
 	if len(s) < size+2 {
 		return '%', 1
 	}
-	high, ok := express.HexDigit(s[size])
-	low, also := express.HexDigit(s[size+1])
+	high, ok := http1.HexDigit(s[size])
+	low, also := http1.HexDigit(s[size+1])
 	if !ok || !also {
 		return '%', 1
 	}
@@ -184,7 +184,7 @@ func (k *keyword) ends(c byte, encoded bool) bool {
 			c = ' '
 		}
 		if k.n < len(k.part) {
-			k.part[k.n] = express.Lower(c)
+			k.part[k.n] = http1.Lower(c)
 		}
 		k.n++
 	}

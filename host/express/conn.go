@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"roost/internal/http1"
 )
 
 // conn is a connection in the lane. All but state belongs to its goroutine.
@@ -25,7 +27,7 @@ type conn struct {
 	read    []byte           // and not answered; in small or in large
 	small   *[smallRead]byte // nil: not needed now
 	large   *[maxHead]byte   // likewise
-	framing Framing
+	framing http1.Framing
 	scanned int       // of read, by framing
 	last    string    // head; who asks again often asks the same
 	begun   bool      // a head has, or the connection
@@ -229,7 +231,7 @@ func (c *conn) do(head string) (again bool) {
 func (c *conn) forget(n int) {
 	left := copy(c.read, c.read[n:])
 	c.read = c.read[:left]
-	c.framing, c.scanned = Framing{}, 0
+	c.framing, c.scanned = http1.Framing{}, 0
 	if left == 0 {
 		if c.large != nil {
 			c.last = "" // nothing to hold while it is idle

@@ -9,7 +9,7 @@
 //	     └──────────────────────────┼──────────────────────┘
 //	                                └─ hand on: net/http, for good
 //
-// What is wrong with a message is known in one place, Framing, which the guard
+// What is wrong with a message is known in one place, http1.Framing, which the guard
 // of the full lane follows messages by as well: the lane refuses nothing
 // itself. What becomes of a request is up to the handler, the same in both lanes.
 package express

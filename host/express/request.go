@@ -6,6 +6,8 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+
+	"roost/internal/http1"
 )
 
 const (
@@ -122,7 +124,7 @@ var (
 
 func bytesOf(others string) (set [256]bool) {
 	for c := range set {
-		l := Lower(byte(c))
+		l := http1.Lower(byte(c))
 		set[c] = l >= 'a' && l <= 'z' || l >= '0' && l <= '9' || strings.IndexByte(others, byte(c)) >= 0
 	}
 	return set

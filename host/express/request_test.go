@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"roost/internal/http1"
 )
 
 // heads are requests that the lane reads, and some that it does not.
@@ -66,7 +68,7 @@ func FuzzRequest(f *testing.F) {
 
 // taken is the request that raw begins with and where it ends, if the lane takes it.
 func taken(raw []byte) (*request, int) {
-	var f Framing
+	var f http1.Framing
 	n, whole, err := f.Head(raw)
 	if err != nil || !whole || f.InBody() {
 		return nil, 0
@@ -101,7 +103,7 @@ func TestReadingARequestAllocatesNothing(t *testing.T) {
 	const head = "GET /style.css?v=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: x\r\naccept: */*\r\nAccept-Encoding: gzip, br\r\nIf-None-Match: \"x\"\r\n\r\n"
 	raw := []byte(head)
 	n := testing.AllocsPerRun(1000, func() {
-		var f Framing
+		var f http1.Framing
 		if end, whole, err := f.Head(raw); err != nil || !whole || end != len(raw) || !r.read(head, of) {
 			t.Fatal("not read")
 		}

@@ -1,4 +1,4 @@
-package express
+package http1
 
 // body follows one byte of a chunked body that is not data (RFC 9112 section 7.1).
 func (f *Framing) body(c byte) error {
@@ -45,7 +45,7 @@ func (f *Framing) body(c byte) error {
 		switch {
 		case c == '\r':
 			f.state = atEndLF
-		case !isToken(c):
+		case !IsToken(c):
 			return errChunk
 		default:
 			f.state = inTrailer

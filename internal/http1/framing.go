@@ -1,4 +1,4 @@
-package express
+package http1
 
 import "errors"
 
@@ -160,7 +160,7 @@ func (f *Framing) head(c byte) error {
 		switch {
 		case c == '\r':
 			f.state = atStartLF
-		case !isToken(c):
+		case !IsToken(c):
 			return f.lineError(c)
 		default:
 			*f = Framing{state: inMethod}
@@ -173,7 +173,7 @@ func (f *Framing) head(c byte) error {
 	case inMethod:
 		if c == ' ' {
 			f.state = atTarget
-		} else if !isToken(c) {
+		} else if !IsToken(c) {
 			return f.lineError(c)
 		}
 	case atTarget, inTarget:
@@ -205,7 +205,7 @@ func (f *Framing) head(c byte) error {
 			return errLineEnd
 		case c == ' ' || c == '\t':
 			return errFold
-		case !isToken(c):
+		case !IsToken(c):
 			return errName
 		}
 		f.state, f.nameLen, f.valueLen, f.space = inName, 1, 0, false
@@ -217,7 +217,7 @@ func (f *Framing) head(c byte) error {
 			f.state = inValue
 		case c == '\r' || c == '\n':
 			return errLineEnd
-		case !isToken(c):
+		case !IsToken(c):
 			return errName
 		default:
 			if f.nameLen < len(f.name) {
@@ -358,9 +358,9 @@ func Lower(c byte) byte {
 	return c
 }
 
-// isToken says whether c may stand in a method or a field name (RFC 9110
+// IsToken says whether c may stand in a method or a field name (RFC 9110
 // section 5.6.2).
-func isToken(c byte) bool { return c < 0x80 && tokens[c] }
+func IsToken(c byte) bool { return c < 0x80 && tokens[c] }
 
 var tokens = func() (t [128]bool) {
 	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
