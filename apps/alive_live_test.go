@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/testport"
 )
 
 func needPython(t testing.TB) {
@@ -64,7 +66,7 @@ func TestAnInstanceWhoseCheckFailsIsReplacedWithTheReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := live(t)
 			w := a.node("app.js", ailing, 1)
-			w.Serves, w.Port, w.Check = true, aFreePort(t), eager(c.check)
+			w.Serves, w.Port, w.Check = true, testport.Free(t), eager(c.check)
 			a.want(w)
 			pid := a.instance(0).PID
 			a.get(c.path)
@@ -102,7 +104,7 @@ func TestAFailingCheckLosesNoRequestThatTheInstanceAnswers(t *testing.T) {
 func TestAnHTTPCheckReachesEveryKindOfInstance(t *testing.T) {
 	for name, shape := range map[string]func(a *liveApp, w *Wanted){
 		"port":       func(*liveApp, *Wanted) {}, // that no site leads to it does not matter
-		"fixed port": func(a *liveApp, w *Wanted) { w.Port = aFreePort(a.t) },
+		"fixed port": func(a *liveApp, w *Wanted) { w.Port = testport.Free(a.t) },
 		"listen_fds": func(_ *liveApp, w *Wanted) { w.ListenFDs = true },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"roost/internal/testcache"
+	"roost/internal/testport"
 )
 
 // npm is an app in whose folder npm start runs a command.
@@ -30,7 +31,7 @@ func (a *liveApp) npm(start string, instances int) Wanted {
 
 func TestNpmStartSharesThePortThatItsServerHasChosen(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	a.file("server.js", answering+fmt.Sprintf("server.listen(%d)", port))
 	w := a.npm("node server.js", 2)
 	w.Serves = true
@@ -74,7 +75,7 @@ func TestNpmStartOfNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := a.npm("next start", 1)
-	w.Serves, w.Port = true, aFreePort(t)
+	w.Serves, w.Port = true, testport.Free(t)
 	w.Env = map[string]string{"NEXT_TELEMETRY_DISABLED": "1"}
 	w.ListenTimeout = unitOf(60 * time.Second)
 	a.want(w)
@@ -101,7 +102,7 @@ func TestACommandThatIsAScriptOfNodesIsHosted(t *testing.T) {
 
 func TestAClusterOfPM2sKindRunsTheWorkersPart(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", fmt.Sprintf(`
 		const cluster = require('cluster')
 		if (cluster.isMaster) for (let i = 0; i < 8; i++) cluster.fork()
@@ -130,7 +131,7 @@ func TestAClusterOfPM2sKindRunsTheWorkersPart(t *testing.T) {
 
 func TestWorkersShareAUDPPort(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf(`
 		const socket = require('dgram').createSocket('udp4')
 		socket.on('message', (m, from) => socket.send('heard ' + m, from.port, from.address))

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"roost/internal/testport"
 )
 
 // answering is a server of Node's that says which slot and revision it is.
@@ -24,7 +26,7 @@ const server = http.createServer((req, res) => res.end(process.env.NODE_APP_INST
 
 func TestTwoNodeInstancesShareAPortAndHavePrivateSockets(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d)", port), 2)
 	w.Serves = true
 	a.want(w)
@@ -62,7 +64,7 @@ func TestAnESModuleWithExpressLikeUse(t *testing.T) {
 		import { createServer } from 'node:http'
 		const app = (req, res) => res.end(req.socket.remoteAddress + ' ' + req.headers['x-forwarded-proto'])
 		const server = createServer(app).listen(process.env.PORT, () => console.log('on ' + server.address().port))`, 1)
-	w.Port = aFreePort(t)
+	w.Port = testport.Free(t)
 	w.Serves = true
 	a.want(w)
 	a.answers("/", "127.0.0.1 http")
@@ -78,7 +80,7 @@ func TestAnESModuleWithExpressLikeUse(t *testing.T) {
 
 func TestAnInstanceThatIsKilledLosesNoRequest(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d)", port), 2)
 	w.Serves = true
 	a.want(w)
@@ -115,7 +117,7 @@ func TestAnInstanceThatIsKilledLosesNoRequest(t *testing.T) {
 
 func TestOneInstanceThatIsKilledKeepsItsCallersWaiting(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d)", port), 1)
 	w.Serves = true
 	w.MinUptime = unitOf(time.Millisecond)
@@ -140,7 +142,7 @@ func TestOneInstanceThatIsKilledKeepsItsCallersWaiting(t *testing.T) {
 
 func TestReloadAndScaleLoseNoRequest(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d)", port), 2)
 	w.Serves = true
 	a.want(w)
@@ -359,7 +361,7 @@ func TestWorkerThreadsAndChildrenAreLeftAlone(t *testing.T) {
 
 func TestAPortNoLongerUsedIsClosed(t *testing.T) {
 	a := live(t)
-	first, second := aFreePort(t), aFreePort(t)
+	first, second := testport.Free(t), testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d)", first), 1)
 	a.want(w)
 	a.file("app.js", answering+fmt.Sprintf("server.listen(%d)", second))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"roost/internal/httplint"
+	"roost/internal/testport"
 )
 
 func TestAShellScriptThatIgnoresSIGTERMIsKilledAtItsDeadline(t *testing.T) {
@@ -230,7 +231,7 @@ func TestAFixedPortApp(t *testing.T) {
 	a := live(t)
 	w := a.script("", 1)
 	a.file("app.js", "require('node:http').createServer((req, res) => res.end(process.env.ROOST_REVISION)).listen(process.env.PORT)")
-	w.Command, w.Serves, w.Port = "/bin/sh -c 'exec node app.js'", true, aFreePort(t)
+	w.Command, w.Serves, w.Port = "/bin/sh -c 'exec node app.js'", true, testport.Free(t)
 	a.want(w)
 	if st := a.Status(); st.Kind != "fixed port" || !strings.HasPrefix(st.Strategy, "replace: ") {
 		t.Errorf("status = %+v", st)
@@ -263,7 +264,7 @@ func TestAFixedPortApp(t *testing.T) {
 func TestSocketActivation(t *testing.T) {
 	needNode(t)
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.script(a.file("app.js", `
 		const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, ROOST_SLOT } = process.env
 		if (+LISTEN_PID !== process.pid || LISTEN_FDS !== '2' || LISTEN_FDNAMES !== 'roost:port') throw new Error('LISTEN_*')

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"roost/internal/testport"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -88,7 +90,7 @@ func TestPrivatePortsAreGivenOnce(t *testing.T) {
 func TestASharedPortIsOpenUntilNobodyUsesIt(t *testing.T) {
 	o := newPorts()
 	defer o.close()
-	p := ownPort{host: "127.0.0.1", port: aFreePort(t)}
+	p := ownPort{host: "127.0.0.1", port: testport.Free(t)}
 	open := func() bool {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.port))
 		if err == nil {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"roost/internal/testport"
 )
 
 func TestAFloodOfMessagesDoesNotFillOurMemory(t *testing.T) {
@@ -61,7 +63,7 @@ func TestAProgramMayExitInAnswerToAMessage(t *testing.T) {
 
 func TestAProgramThatDisconnectsGoesOn(t *testing.T) {
 	a := live(t)
-	port := aFreePort(t)
+	port := testport.Free(t)
 	w := a.node("app.js", answering+fmt.Sprintf("server.listen(%d, () => setTimeout(() => process.disconnect(), 50))", port), 1)
 	w.Serves, w.HeartbeatTimeout = true, new(unitOf(300*time.Millisecond))
 	a.want(w)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/testport"
 )
 
 func TestARestartDoesNotWaitForOpenWebSockets(t *testing.T) {
@@ -23,7 +25,7 @@ func TestARestartDoesNotWaitForOpenWebSockets(t *testing.T) {
 			process.on('SIGINT', () => socket.end('bye\n', () => process.exit()))
 		})
 		server.listen(process.env.PORT)`, 1)
-	w.Port, w.Serves = aFreePort(t), true
+	w.Port, w.Serves = testport.Free(t), true
 	w.KillTimeout = unitOf(10 * time.Minute) // waiting for a websocket would take half of it
 	a.want(w)
 	host := httptest.NewServer(a.App)

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,13 +16,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"roost/internal/httplint"
+	"roost/internal/testport"
 )
 
 const patience = time.Minute // for anything that must happen; a test that waits so long has failed
@@ -90,13 +89,13 @@ func place(t *testing.T, example string) *box {
 		t.Fatal(err)
 	}
 	free := strings.NewReplacer(`":8080"`, `"127.0.0.1:0"`, `":8443"`, `"127.0.0.1:0"`).Replace(string(text))
-	free = regexp.MustCompile(`port +=.*`).ReplaceAllStringFunc(free, func(string) string { return fmt.Sprint("port = ", freePort(t)) })
+	free = regexp.MustCompile(`port +=.*`).ReplaceAllStringFunc(free, func(string) string { return fmt.Sprint("port = ", testport.Free(t)) })
 	if err := os.WriteFile(config, []byte(free), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	script := filepath.Join(b.dir, "api", "server.js") // asks for port 3000 itself
 	if text, err := os.ReadFile(script); err == nil {
-		text = bytes.ReplaceAll(text, []byte("|| 3000"), []byte(fmt.Sprint("|| ", freePort(t))))
+		text = bytes.ReplaceAll(text, []byte("|| 3000"), []byte(fmt.Sprint("|| ", testport.Free(t))))
 		if err := os.WriteFile(script, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -162,19 +161,6 @@ func (b *box) run() {
 		},
 	}}}
 	t.Cleanup(b.client.CloseIdleConnections)
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 100 {
-		port := 10000 + rand.IntN(22000) // below those that the system gives to connections, of which other tests have thousands
-		if l, err := net.Listen("tcp", ":"+strconv.Itoa(port)); err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
 }
 
 func (b *box) roost(args ...string) ([]byte, error) {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"roost/internal/testport"
+
 	"github.com/quic-go/qpack"
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -424,23 +426,16 @@ func TestAUDPPortThatIsTakenIsToldAndTheRestServes(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	c := Config{Host: Listen{HTTP3: true}, Sites: []Site{{Domains: []string{"localhost"}, Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}}}
-	var taken net.PacketConn
-	var failure *ListenError
-	until(t, "a pair of ports is found of which the one of TCP is free", func() bool {
-		var err error
-		if taken, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
-			t.Fatal(err)
-		}
-		c.Host.HTTPS = taken.LocalAddr().String()
-		if err = b.want(c); !errors.As(err, &failure) {
-			t.Fatalf("Settle: %v", err)
-		}
-		if failure.Kind == "https" {
-			taken.Close()
-		}
-		return failure.Kind == "http3"
-	})
+	taken, err := net.ListenPacket("udp", testport.Address(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer taken.Close()
+	c.Host.HTTPS = taken.LocalAddr().String()
+	var failure *ListenError
+	if err := b.want(c); !errors.As(err, &failure) || failure.Kind != "http3" {
+		t.Fatalf("Settle: %v", err)
+	}
 	if !strings.Contains(failure.Error(), "for http3: the port is taken by") || !strings.Contains(failure.Hint(), "or set http3 = false in [host]") {
 		t.Errorf("%s: %s", failure, failure.Hint())
 	}

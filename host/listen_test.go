@@ -15,11 +15,12 @@ import (
 	"time"
 
 	"roost/internal/httplint"
+	"roost/internal/testport"
 )
 
 func TestATakenPortIsNamedAndTriedAgain(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := net.Listen("tcp", testport.Address(t)) // and is free later
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,15 +59,7 @@ func TestATakenPortIsNamedAndTriedAgain(t *testing.T) {
 func TestAListenerMovesWithoutAGap(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
-	free := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().String()
-	}
-	one, two := free(), free()
+	one, two := testport.Address(t), testport.Address(t)
 	c := Config{Host: Listen{HTTP: one, HTTPS: "off"}, Sites: []Site{{Target: Target{Root: b.folder(map[string]string{"index.html": "x"})}}}}
 	b.settled(c)
 	slow := b.dial("http") // keeps its connection over the move

@@ -27,6 +27,7 @@ import (
 	"github.com/miekg/dns"
 
 	"roost/internal/httplint"
+	"roost/internal/testport"
 )
 
 // Orders take a second or two, most of it waiting, so the tests that order run
@@ -373,12 +374,7 @@ func TestACAThatCannotBeReachedHoldsUpNothingElseAndIsToldInStatus(t *testing.T)
 	b := newBox(t, Options{}, true, true, func(c *Certs) {
 		c.backoff = func(int) time.Duration { return time.Hour }
 	})
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone.Close()
-	b.Want(Want{Config: Config{Issuer: "https://" + gone.Addr().String() + "/dir"}, Names: []string{"www.example.com", "localhost"}})
+	b.Want(Want{Config: Config{Issuer: "https://" + testport.Address(t) + "/dir"}, Names: []string{"www.example.com", "localhost"}})
 	start := time.Now()
 	settle(t, b.Certs)
 	if took := time.Since(start); took > 5*time.Second {

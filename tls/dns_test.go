@@ -3,7 +3,6 @@ package tls
 import (
 	"crypto/tls"
 	"encoding/json"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"roost/internal/testdns"
+	"roost/internal/testport"
 	"roost/internal/unit"
 	"roost/tls/dns01"
 )
@@ -133,15 +133,11 @@ func TestANameServerThatIsDownIsToldInStatusAndTriedAgain(t *testing.T) {
 	t.Parallel()
 	b, _, _, config := zoned(t, "down.example.com")
 	right := config
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone.Close()
-	config.DNS.Server = gone.Addr().String()
+	gone := testport.Address(t)
+	config.DNS.Server = gone
 	b.Want(Want{Config: config, Names: []string{"*.down.example.com"}})
 	failing(t, b, "*.down.example.com", "cannot reach the name server", "refused")
-	config.DNS.Resolver = gone.Addr().String()
+	config.DNS.Resolver = gone
 	b.Want(Want{Config: config, Names: []string{"*.down.example.com"}})
 	failing(t, b, "*.down.example.com", "cannot find the DNS zone of down.example.com")
 	b.Want(Want{Config: right, Names: []string{"*.down.example.com"}})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"roost/internal/testca"
+	"roost/internal/testport"
 )
 
 const server = `
@@ -258,14 +259,14 @@ func TestAProgramThatIsDoneEnds(t *testing.T) {
 
 func TestADaemonThatGoesAwayBeforeItsAnswerIsNotWaitedFor(t *testing.T) {
 	in := start(t, "app.js", server+"s.listen({ port: process.env.P, host: '127.0.0.1' }, () => console.log('own'))", 0,
-		func(Question) (int, string) { return -1, "silence" }, fmt.Sprint("P=", freePort(t)))
+		func(Question) (int, string) { return -1, "silence" }, fmt.Sprint("P=", testport.Free(t)))
 	wait(t, in, "question", in.messages)
 	in.Close()
 	in.says("own")
 }
 
 func TestWithoutTheDaemonAProgramListensByItself(t *testing.T) {
-	n := freePort(t)
+	n := testport.Free(t)
 	in := start(t, "app.js", server+`
 		process.on('disconnect', () => s.listen(+process.env.P, '127.0.0.1', () => console.log('own')))
 		setTimeout(() => {}, 1e6)`, 0, noPorts, fmt.Sprint("P=", n))

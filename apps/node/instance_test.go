@@ -265,14 +265,3 @@ func (in *instance) says(text string) {
 		<-time.After(5 * time.Millisecond)
 	}
 }
-
-// freePort is a port that nothing listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"roost/internal/httplint"
 	"roost/internal/script"
+	"roost/internal/testport"
 )
 
 const deadline = script.Deadline // for anything that must happen
@@ -40,6 +42,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			e.Setenv("FREE_PORT", strconv.Itoa(testport.Free(t)))
 			// What the daemon of this home listens on when nobody says otherwise.
 			const listen = "[host]\nhttp = \"127.0.0.1:0\"\nhttps = \"127.0.0.1:0\"\n"
 			return os.WriteFile(filepath.Join(home, "roost.toml"), []byte(listen), 0o600)

@@ -22,6 +22,7 @@ import (
 
 	"roost/internal/httplint"
 	"roost/internal/testdns"
+	"roost/internal/testport"
 )
 
 func TestMain(m *testing.M) {
@@ -123,12 +124,7 @@ func TestWhyAnUpdateFailsIsTold(t *testing.T) {
 	says(t, try(with(func(c *Config) { c.SecretFile = file(t, "b3RoZXI=") })), `another secret for the key "roost"`)
 	says(t, try(with(func(c *Config) { c.SecretFile = file(t, "hush!") })), "not a TSIG key in base64")
 	says(t, try(with(func(c *Config) { c.SecretFile = filepath.Join(t.TempDir(), "none") })), "cannot read the secret")
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone.Close()
-	says(t, try(with(func(c *Config) { c.Server = gone.Addr().String() })), "cannot reach the name server", "refused")
+	says(t, try(with(func(c *Config) { c.Server = testport.Address(t) })), "cannot reach the name server", "refused")
 
 	for _, tt := range []struct {
 		rcode int
@@ -144,7 +140,7 @@ func TestWhyAnUpdateFailsIsTold(t *testing.T) {
 		says(t, try(with(func(*Config) {})), tt.words)
 	}
 	server.Refuse(0, 0)
-	_, err = with(func(*Config) {}).AppendRecords(t.Context(), "example.org.", records(value))
+	_, err := with(func(*Config) {}).AppendRecords(t.Context(), "example.org.", records(value))
 	says(t, err, "not the primary of the zone example.org (NOTAUTH)")
 	if got := server.TXT(name); len(got) != 0 {
 		t.Errorf("set all the same: %q", got)
