@@ -192,9 +192,9 @@ func TestOfTheServersThatALauncherStartsTheFirstHasThePrivateSocketUntilItEnds(t
 			child.stdout.once('data', () => up(child))
 		}
 		start('first', process.env.P, (first) => start('second', 0, (second) => {
-			console.log('both')
 			process.on('SIGUSR1', () => first.kill('SIGKILL'))
 			first.on('exit', () => start('third', process.env.P, () => second.kill()))
+			console.log('both')
 		}))`, ports, fmt.Sprint("P=", n))
 	wait(t, in, "listening", in.listening)
 	in.says("both")
