@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"roost/host/express"
+	"roost/internal/socket"
 )
 
 // progress is a TCP connection whose writes may last as long as the client
@@ -37,13 +38,22 @@ type progress struct {
 	// Owned by the writer. There is one at a time: net/http's connection, or crypto/tls under its lock.
 	pushed time.Time // when until was last moved on
 	stuck  time.Time // since when the client is known to take nothing
+	direct *socket.Writer
 }
 
 func newProgress(c *net.TCPConn, timeout time.Duration) *progress {
-	return &progress{TCPConn: c, timeout: timeout}
+	return &progress{TCPConn: c, timeout: timeout, direct: socket.NewWriter(c)}
 }
 
+// Write writes b, which most often takes no waiting, and then no clock and no deadline.
 func (p *progress) Write(b []byte) (n int, err error) {
+	if len(b) <= directSize {
+		n = p.direct.Write(b)
+		p.written.Add(uint64(n))
+		if n == len(b) {
+			return n, nil
+		}
+	}
 	for {
 		p.push()
 		m, err := p.TCPConn.Write(b[n:])
@@ -54,6 +64,10 @@ func (p *progress) Write(b []byte) (n int, err error) {
 		}
 	}
 }
+
+// directSize is how many bytes are written without the scheduler being told:
+// more keep the kernel for long.
+const directSize = 64 << 10
 
 // ReadFrom sends a file, or the part of one that an io.LimitedReader leaves,
 // by sendfile(2), and anything else through a buffer.

@@ -7,13 +7,15 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"roost/internal/socket"
 )
 
 // waiter reads from a socket, and takes a buffer only when there is something
 // to be read.
 type waiter struct {
-	socket syscall.RawConn
-	try    func(fd uintptr) (done bool) // made once
+	conn syscall.RawConn
+	try  func(fd uintptr) (done bool) // made once
 
 	small *[smallRead]byte
 	n     int
@@ -26,19 +28,14 @@ func newWaiter(c net.Conn) *waiter {
 	if !ok {
 		return nil
 	}
-	socket, err := s.SyscallConn()
+	conn, err := s.SyscallConn()
 	if err != nil {
 		return nil // it is closed: reading tells
 	}
-	w := &waiter{socket: socket}
+	w := &waiter{conn: conn}
 	w.try = func(fd uintptr) bool {
 		w.small = smallReads.Get().(*[smallRead]byte)
-		for {
-			if w.n, w.err = syscall.Read(int(fd), w.small[:]); w.err != syscall.EINTR {
-				break
-			}
-		}
-		if w.err != syscall.EAGAIN {
+		if w.n, w.err = socket.Read(fd, w.small[:]); w.err != syscall.EAGAIN {
 			return true
 		}
 		smallReads.Put(w.small)
@@ -50,7 +47,7 @@ func newWaiter(c net.Conn) *waiter {
 
 // read reads into a buffer that it gives c.
 func (w *waiter) read(c *conn) (int, error) {
-	if err := w.socket.Read(w.try); err != nil {
+	if err := w.conn.Read(w.try); err != nil {
 		return 0, err
 	}
 	c.fill(w.small)
