@@ -60,10 +60,32 @@ func refuse(r *http.Request) int {
 		return http.StatusBadRequest
 	case headerLines(r.Header) > maxHeaderLines:
 		return http.StatusRequestHeaderFieldsTooLarge
-	case r.ProtoMajor == 2 && connectionSpecific(r.Header):
+	case r.ProtoMajor >= 2 && malformed(r):
 		return http.StatusBadRequest
 	}
 	return 0
+}
+
+// malformed finds requests of HTTP/2 and HTTP/3 that could be read as another,
+// or as two, by an app that is asked in HTTP/1.1 (RFC 9113 sections 8.1.1, 8.2.2
+// and 8.3.1, RFC 9114 section 4). The libraries let them through: a space in the
+// target, say, ends it where it is written in a line.
+func malformed(r *http.Request) bool {
+	length := r.Header["Content-Length"]
+	switch {
+	case connectionSpecific(r.Header), len(length) > 1:
+		return true
+	case len(length) == 1 && (length[0] == "" || r.ContentLength <= 0 && strings.Trim(length[0], "0") != ""): // of a body that is not there, or of none that can be
+		return true
+	case r.RequestURI == "" || r.RequestURI[0] != '/':
+		return true
+	}
+	for _, host := range r.Header["Host"] {
+		if !strings.EqualFold(host, r.Host) {
+			return true
+		}
+	}
+	return strings.ContainsFunc(r.RequestURI, func(c rune) bool { return c <= ' ' || c == 0x7f })
 }
 
 // connectionSpecific finds fields that are malformed over HTTP/2, where

@@ -32,12 +32,19 @@ type vector struct {
 	same     bool // another request is answered on the same connection; otherwise it closes
 	apps     int  // requests that reach an app
 	says     []func(res *http.Response, body string) string
+	// seen are the requests that an app sees, begun those that it may see the beginning of; of smuggling.txt only.
+	seen, begun []string
 }
 
 const vectorsFile = "testdata/vectors.txt"
 
-// readVectors reads the file of vectors. Its beginning says how it is written.
-func readVectors(t testing.TB) (all []*vector) {
+func readVectors(t testing.TB) []*vector {
+	t.Helper()
+	return vectorsOf(t, vectorsFile)
+}
+
+// vectorsOf reads a file of vectors. Its beginning says how it is written.
+func vectorsOf(t testing.TB, vectorsFile string) (all []*vector) {
 	t.Helper()
 	text, err := os.ReadFile(vectorsFile)
 	if err != nil {
@@ -53,7 +60,7 @@ func readVectors(t testing.TB) (all []*vector) {
 		case kind == "##":
 			class = rest
 			continue
-		case kind == "@" || kind == ">" || kind == "|" || kind == "+" || kind == "=":
+		case kind == "@" || kind == ">" || kind == "|" || kind == "+" || kind == "<" || kind == "~" || kind == "=":
 			if v == nil {
 				fail(errors.New("the vector has no name"))
 			}
@@ -75,6 +82,10 @@ func readVectors(t testing.TB) (all []*vector) {
 			v.request = append(v.request, raw+"\r\n"...)
 		case "|":
 			v.request = append(v.request, raw...)
+		case "<":
+			v.seen = append(v.seen, raw)
+		case "~":
+			v.begun = append(v.begun, raw)
 		case "=":
 			if err := v.verdict(rest); err != nil {
 				fail(err)
@@ -417,8 +428,11 @@ func TestEveryVectorGetsItsVerdict(t *testing.T) {
 
 func (a *attacked) plain() (net.Conn, error) { return net.Dial("tcp", a.address("http")) }
 
-func (a *attacked) secure() (net.Conn, error) {
-	return tls.Dial("tcp", a.address("https"), &tls.Config{RootCAs: a.trusted, ServerName: "files.test", NextProtos: []string{"http/1.1"}})
+func (a *attacked) secure() (net.Conn, error) { return a.speaking("http/1.1") }
+
+// speaking is a connection over TLS on which protocol is spoken.
+func (a *attacked) speaking(protocol string) (net.Conn, error) {
+	return tls.Dial("tcp", a.address("https"), &tls.Config{RootCAs: a.trusted, ServerName: "files.test", NextProtos: []string{protocol}})
 }
 
 // compareApp asks the app what it got: nothing that was not sent to it.
