@@ -2,12 +2,13 @@ package apps
 
 import (
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"roost/apps/upstream"
+	"roost/internal/http1"
 )
 
 // headDelay is how long what has been written may wait for more before it is
@@ -15,130 +16,116 @@ import (
 // as it nearly always does.
 const headDelay = 2 * time.Millisecond
 
-// copier copies the body of an answer to the client and sees to it that the
-// client gets at once what the app has sent. Copiers are reused.
-type copier struct {
-	mu    sync.Mutex // held over writes and flushes
-	rc    *http.ResponseController
-	dirty bool        // something is written, or about to be, and not flushed
-	timer *time.Timer // flushes
-	buf   [32 << 10]byte
-}
-
-var copiers = sync.Pool{New: func() any {
-	c := &copier{}
-	c.timer = time.AfterFunc(time.Hour, c.flush)
-	c.timer.Stop()
-	return c
-}}
-
-func (c *copier) flush() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.dirty {
-		c.dirty = false
-		c.rc.Flush() // an error shows at the next write
-	}
-}
-
-// begin makes c ready for w, whose head is written and not sent yet.
-func (c *copier) begin(w http.ResponseWriter) {
-	c.mu.Lock()
-	c.rc, c.dirty = http.NewResponseController(w), true
-	c.mu.Unlock()
-}
-
-// end makes c ready for others. A flush that is under way is waited for; one
-// that comes late finds nothing to do, or does what is about to be done anyway.
-func (c *copier) end() {
-	c.timer.Stop()
-	c.mu.Lock()
-	c.rc, c.dirty = nil, false
-	c.mu.Unlock()
-	copiers.Put(c)
-}
-
-// write writes p and leaves it to be flushed.
-func (c *copier) write(w http.ResponseWriter, p []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, err := w.Write(p)
-	c.dirty = err == nil
-	return err
-}
-
-// copyBody copies res's body to w. read is how reading failed, nil at the end.
-func copyBody(w http.ResponseWriter, res *http.Response) (read, write error) {
-	if res.ContentLength == 0 || res.Request.Method == http.MethodHead {
-		_, read = io.Copy(io.Discard, res.Body) // the transport wants to see the end
-		return read, nil
-	}
-	c := copiers.Get().(*copier)
-	c.begin(w)
-	defer c.end()
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
-		c.flush()
-	} else {
-		c.timer.Reset(headDelay)
-	}
-	for left := res.ContentLength; ; {
-		n, read := res.Body.Read(c.buf[:])
-		if n > 0 {
-			if write := c.write(w, c.buf[:n]); write != nil {
-				return nil, write
+// copyBody copies the content of a to w, whose head is written, and sees to it
+// that the client gets at once what the app has sent: what is written is sent
+// when nothing follows, or, where that is likely, nothing follows soon. read is
+// how reading failed, nil at the end.
+func copyBody(w http.ResponseWriter, a *upstream.Answer) (read, write error) {
+	unsent, likely := true, !strings.HasPrefix(fieldOf(a.Head.Fields, "Content-Type"), "text/event-stream") // w has something to be sent; more is likely to come
+	for {
+		p, more, err := a.Next(0)
+		if len(p) == 0 && err == nil && unsent {
+			if likely {
+				p, more, err = a.Next(headDelay)
 			}
-			left -= int64(n)
-			switch {
-			case read != nil, left == 0: // the end flushes
-			case n == len(c.buf): // more is there already
-				c.timer.Reset(headDelay)
-			default:
-				c.flush()
+			if len(p) == 0 && err == nil {
+				_ = http.NewResponseController(w).Flush() // an error shows at the next write
+				unsent = false
 			}
 		}
-		if read == io.EOF {
+		if len(p) == 0 && err == nil {
+			p, more, err = a.Next(-1)
+		}
+		if err == io.EOF {
 			return nil, nil
 		}
-		if read != nil {
-			return read, nil
+		if err != nil {
+			_ = http.NewResponseController(w).Flush() // the client sees how far it came
+			return err, nil
 		}
+		if _, err := w.Write(p); err != nil {
+			return nil, err
+		}
+		unsent, likely = true, more
 	}
 }
 
-// copyHeader adds to dst the fields of an answer that are the client's.
-func copyHeader(dst, src http.Header) {
-	drop := named(src)
-	for name, values := range src {
-		if hopByHop[name] || len(drop) > 0 && slices.Contains(drop, name) {
+// fieldOf returns the value of the first field of that name; "" if there is none.
+func fieldOf(fields []http1.Field, name string) string {
+	for i := range fields {
+		if fields[i].Name == name {
+			return fields[i].Value
+		}
+	}
+	return ""
+}
+
+// copyFields adds to h the fields of an answer that are the client's.
+func copyFields(h http.Header, fields []http1.Field) {
+	var drop []string
+	for _, f := range fields {
+		if f.Name == "Connection" {
+			drop = named(drop, f.Value)
+		}
+	}
+	values := make([]string, len(fields)) // for good: writers of HTTP/2 and HTTP/3 may keep them
+	for i, f := range fields {
+		if hopByHop(f.Name) || len(drop) > 0 && slices.Contains(drop, f.Name) {
 			continue
 		}
-		if have := dst[name]; len(have) > 0 {
-			values = slices.Concat(have, values)
+		have := h[f.Name]
+		if len(have) == 0 {
+			values[i] = f.Value
+			h[f.Name] = values[i : i+1 : i+1]
+		} else {
+			h[f.Name] = append(have[:len(have):len(have)], f.Value)
 		}
-		dst[name] = values
 	}
 }
 
-// copyTrailer sends the trailer fields of res, which are known when its body
+// announceTrailer names to the client the trailer fields that a promises, and returns them.
+func announceTrailer(h http.Header, a *http1.Answer) (names []string) {
+	if !a.Chunked {
+		return nil
+	}
+	for _, f := range a.Fields {
+		if f.Name != "Trailer" {
+			continue
+		}
+		for name := range strings.SplitSeq(f.Value, ",") {
+			if name = http.CanonicalHeaderKey(strings.TrimSpace(name)); mayTrail(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) > 0 {
+		h.Add("Trailer", strings.Join(names, ", "))
+	}
+	return names
+}
+
+// copyTrailer sends the trailer fields of a, which are known when its content
 // has been read. announced were named in the head.
-func copyTrailer(w http.ResponseWriter, res *http.Response, announced int) {
-	if len(res.Trailer) == 0 {
+func copyTrailer(w http.ResponseWriter, a *upstream.Answer, announced []string) {
+	fields := a.Trailer()
+	if len(fields) == 0 && len(announced) == 0 {
 		return
 	}
-	http.NewResponseController(w).Flush() // or net/http counts a short body and sends no trailer
-	prefix := ""
-	if len(res.Trailer) != announced {
-		prefix = http.TrailerPrefix
+	_ = http.NewResponseController(w).Flush() // or net/http counts a short body and sends no trailer
+	h := w.Header()
+	for _, name := range announced {
+		delete(h, name)
 	}
-	for name, values := range res.Trailer {
-		w.Header()[prefix+name] = values
+	for _, f := range fields {
+		switch {
+		case !mayTrail(f.Name):
+		case slices.Contains(announced, f.Name):
+			h.Add(f.Name, f.Value)
+		default:
+			h.Add(http.TrailerPrefix+f.Name, f.Value)
+		}
 	}
 }
 
-// announceTrailer names the trailer fields that res promises, and returns how many.
-func announceTrailer(h http.Header, res *http.Response) int {
-	if len(res.Trailer) > 0 {
-		h.Add("Trailer", strings.Join(slices.Sorted(maps.Keys(res.Trailer)), ", "))
-	}
-	return len(res.Trailer)
-}
+// mayTrail tells whether a field may stand in a trailer (RFC 9110 section 6.5.1).
+func mayTrail(name string) bool { return name != "" && !framing(name) && !hopByHop(name) }

@@ -1,81 +1,110 @@
 package apps
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"slices"
 	"sync"
+
+	"golang.org/x/net/http/httpguts"
+
+	"roost/apps/upstream"
+	"roost/internal/http1"
 )
 
-// attempt is one try of a request on one endpoint. It notes how far it got.
-type attempt struct {
-	w             http.ResponseWriter
-	conn          *conn
-	read, written int64 // of conn, when the try got it
-
-	mu   sync.Mutex
-	over bool // w is no longer the attempt's
+// attempts are the tries of one request, one after the other, all with the
+// same words. They are reused.
+type attempts struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	request upstream.Request
+	claim   claim
+	first   [maxTries]*endpoint
+	inform  func(int, []http1.Field) // interim; made once
 }
 
-// send sends the request to e and returns the head of its answer.
-func (t *attempt) send(ctx context.Context, e *endpoint, out *http.Request, b *body) (*http.Response, error) {
-	out = out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:        t.gotConn,
-		Got1xxResponse: t.inform,
-	}))
-	b.attach(out)
-	res, err := e.transport.RoundTrip(out)
-	t.mu.Lock()
-	t.over = true
-	t.mu.Unlock()
-	return res, err
-}
+var attemptsPool = sync.Pool{New: func() any {
+	t := &attempts{}
+	t.inform = t.interim
+	return t
+}}
 
-func (t *attempt) gotConn(i httptrace.GotConnInfo) {
-	if c, ok := i.Conn.(*conn); ok {
-		t.conn, t.read, t.written = c, c.read.Load(), c.written.Load()
-		c.begun.Store(t.written)
+// begin makes all that is sent of r, but for a body that is too large for it:
+// that is b. status is not 0 when the client asks for what cannot be sent.
+func (t *attempts) begin(w http.ResponseWriter, r *http.Request) (b *body, status int) {
+	t.w, t.r = w, r
+	t.claim.r, t.claim.tried = r, t.first[:0]
+	q := &t.request
+	q.NoContent, q.Repeatable, q.Interim = r.Method == http.MethodHead, idempotent(r.Method), t.inform
+	with := hasBody(r)
+	var ok bool
+	if q.Head, ok = appendHead(q.Head[:0], r, with && r.ContentLength < 0); !ok {
+		return nil, http.StatusBadRequest
 	}
+	if !with {
+		return nil, 0
+	}
+	q.Expect = r.ProtoAtLeast(1, 1) && httpguts.HeaderValuesContainsToken(r.Header["Expect"], "100-continue")
+	if r.ContentLength > 0 && r.ContentLength <= smallBody && !q.Expect {
+		from := len(q.Head)
+		q.Head = slices.Grow(q.Head, int(r.ContentLength))[:from+int(r.ContentLength)]
+		if err := readFull(r.Body, q.Head[from:]); err != nil {
+			return nil, t.undelivered(err)
+		}
+		return nil, 0
+	}
+	// or net/http reads the body to its end before it sends the answer's head
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	b = newBody(r)
+	q.Body, q.Chunked = b, r.ContentLength < 0
+	return b, 0
 }
 
-// inform passes an interim answer on, such as 103 with its early hints. 100 is
-// left out: net/http sends that when the body is asked for.
-func (t *attempt) inform(status int, fields textproto.MIMEHeader) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.over || status == http.StatusContinue {
-		return nil
+// undelivered is the status for a body that the client did not deliver.
+func (t *attempts) undelivered(err error) int {
+	status := failureStatus(t.r.Context(), err)
+	if status == http.StatusBadRequest && t.r.ProtoMajor == 1 {
+		t.w.Header().Set("Connection", "close") // what follows has no beginning: net/http may take a trailer's rest for a request
 	}
+	return status
+}
+
+// end gives the memory of t back.
+func (t *attempts) end() {
+	head := t.request.Head
+	if cap(head) > 2*smallBody {
+		head = nil
+	}
+	*t = attempts{inform: t.inform}
+	t.request.Head = head
+	attemptsPool.Put(t)
+}
+
+// interim passes an interim answer on, such as 103 with its early hints.
+func (t *attempts) interim(status int, fields []http1.Field) {
 	h := t.w.Header()
 	before := h.Clone()
-	copyHeader(h, http.Header(fields))
+	copyFields(h, fields)
 	t.w.WriteHeader(status)
 	clear(h)
 	for name, values := range before {
 		h[name] = values
 	}
-	return nil
 }
 
-// idempotent are the methods that may be sent twice (RFC 9110, section 9.2.2).
-var idempotent = []string{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
-
-// invalid reports whether the transport refused to send the request at all, for
-// something in its head; no instance is to blame for that.
-func (t *attempt) invalid(err error) bool {
-	_, dial := errors.AsType[*dialError](err)
-	return t.conn == nil && !dial
+// idempotent tells whether a request may be sent twice (RFC 9110, section 9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return false
 }
 
 // repeatable reports whether the failed try leaves the request free to go to
 // another instance: nothing of it was sent, or sending it twice does no harm
 // and nothing of an answer has come.
-func (t *attempt) repeatable(r *http.Request, err error) bool {
-	if _, dial := errors.AsType[*dialError](err); dial || t.conn.written.Load() == t.written {
-		return true
-	}
-	return t.conn.read.Load() == t.read && slices.Contains(idempotent, r.Method)
+func repeatable(r *http.Request, err error) bool {
+	e, ok := errors.AsType[*upstream.Error](err)
+	return !ok || !e.Sent || !e.Heard && idempotent(r.Method)
 }

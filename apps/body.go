@@ -6,33 +6,58 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 )
 
-// replayLimit is how much of a request's body is kept to send it again, in bytes.
-const replayLimit = 64 << 10
+const (
+	// replayLimit is how much of a request's body is kept to send it again, in bytes.
+	replayLimit = 64 << 10
+	// smallBody is how long a body may be that is sent with the head, in bytes.
+	smallBody = 8 << 10
+)
 
 // body is a request's body that may have to be sent more than once. It is
 // streamed, not collected: what has been read is kept only while it is little.
 //
-// One try reads it at a time: a transport that reports failure has stopped
-// reading. The last try may still be reading when the request has been
-// answered, until shut.
+// The reader that was given out last reads it. One of a try that has failed may
+// be waiting for the client all the same: then the last one waits for it, and
+// has what has come. Nothing begins to read after shut.
 type body struct {
-	src  io.Reader
-	kept []byte
-	lost bool  // more has been read than is kept
-	err  error // how src ended
-
+	r    *http.Request
+	now  atomic.Pointer[bodyReader]
+	lost atomic.Bool           // more has been read than is kept
+	err  atomic.Pointer[error] // how r's body ended
 	over atomic.Bool
+
+	mu      sync.Mutex // guards what follows, and is held while r's body is read
+	kept    []byte
+	trailer []byte // as it is sent
 }
 
-// newBody returns r's body, nil when it has none.
-func newBody(r *http.Request) *body {
-	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
-		return nil
+// hasBody tells whether r has a body.
+func hasBody(r *http.Request) bool {
+	return r.ContentLength != 0 && r.Body != nil && r.Body != http.NoBody
+}
+
+// readFull fills p.
+func readFull(from io.Reader, p []byte) error {
+	for len(p) > 0 {
+		n, err := from.Read(p)
+		p = p[n:]
+		switch {
+		case len(p) == 0 || err == nil:
+		case err == io.EOF:
+			return io.ErrUnexpectedEOF
+		default:
+			return err
+		}
 	}
-	b := &body{src: r.Body}
+	return nil
+}
+
+func newBody(r *http.Request) *body {
+	b := &body{r: r}
 	if r.ContentLength > 0 && r.ContentLength <= replayLimit {
 		b.kept = make([]byte, 0, r.ContentLength)
 	}
@@ -40,20 +65,23 @@ func newBody(r *http.Request) *body {
 }
 
 // again reports whether the body can be sent from its start.
-func (b *body) again() bool { return b == nil || !b.lost }
+func (b *body) again() bool { return b == nil || !b.lost.Load() }
 
-// attach gives out the body, from its start.
-func (b *body) attach(out *http.Request) {
-	if b == nil {
-		return
+// Reader gives out the body, from its start; nil if that is lost.
+func (b *body) Reader() io.Reader {
+	if b.lost.Load() {
+		return nil
 	}
-	out.Body = &bodyReader{b: b}
-	out.GetBody = func() (io.ReadCloser, error) {
-		if b.lost {
-			return nil, errors.New("the body has been read too far to send it again")
-		}
-		return &bodyReader{b: b}, nil
-	}
+	t := &bodyReader{b: b}
+	b.now.Store(t)
+	return t
+}
+
+// AppendTrailer appends the fields that followed the body.
+func (b *body) AppendTrailer(to []byte) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append(to, b.trailer...)
 }
 
 // shut ends all reading: a request's body may not be read when its handler has returned.
@@ -63,57 +91,74 @@ func (b *body) shut() {
 	}
 }
 
-// failure is the status for a body that the client did not deliver; 0 when it did.
-func (b *body) failure(ctx context.Context) int {
+// failure is how the client did not deliver the body; nil when it did.
+func (b *body) failure() error {
+	if b == nil {
+		return nil
+	}
+	if err := b.err.Load(); err != nil && *err != io.EOF {
+		return *err
+	}
+	return nil
+}
+
+// failureStatus is the status for a body that the client did not deliver.
+func failureStatus(ctx context.Context, err error) int {
 	var tooLarge *http.MaxBytesError
 	switch {
-	case b == nil, b.err == nil, b.err == io.EOF:
-		return 0
-	case errors.As(b.err, &tooLarge):
+	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
-	case errors.Is(b.err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout
-	case ctx.Err() != nil, errors.Is(b.err, io.ErrUnexpectedEOF):
+	case ctx.Err() != nil, errors.Is(err, io.ErrUnexpectedEOF):
 		return statusClientGone
 	}
 	return http.StatusBadRequest
 }
 
-// bodyReader reads a body for one try. Closing it leaves the body be: closing a
-// client's body would wait for the rest of it.
+// bodyReader reads a body for one try, until the next one has its own.
 type bodyReader struct {
-	b      *body
-	at     int
-	closed atomic.Bool
+	b  *body
+	at int // in what is kept
 }
+
+const beyond = -1 // what is kept: the only one that may read on
 
 func (t *bodyReader) Read(p []byte) (int, error) {
 	b := t.b
-	if t.closed.Load() || b.over.Load() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.over.Load() || b.now.Load() != t:
 		return 0, http.ErrBodyReadAfterClose
-	}
-	if t.at < len(b.kept) {
+	case t.at != beyond && t.at < len(b.kept):
 		n := copy(p, b.kept[t.at:])
 		t.at += n
 		return n, nil
+	case b.lost.Load() && t.at != beyond:
+		return 0, http.ErrBodyReadAfterClose // one before has read on
 	}
-	if b.err != nil {
-		return 0, b.err
+	if err := b.err.Load(); err != nil {
+		return 0, *err
 	}
-	n, err := b.src.Read(p)
+	n, err := b.r.Body.Read(p)
 	switch {
-	case b.lost:
+	case b.lost.Load():
 	case len(b.kept)+n <= replayLimit:
 		b.kept = append(b.kept, p[:n]...)
 		t.at += n
 	default:
-		b.kept, b.lost = nil, true
+		b.kept, t.at = nil, beyond
+		b.lost.Store(true)
 	}
-	b.err = err
+	if err == io.EOF {
+		b.trailer = appendTrailer(b.trailer, b.r.Trailer)
+	}
+	if err != nil {
+		b.err.Store(&err)
+	}
+	if b.now.Load() != t {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	return n, err
-}
-
-func (t *bodyReader) Close() error {
-	t.closed.Store(true)
-	return nil
 }

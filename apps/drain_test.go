@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"roost/apps/upstream"
 	"roost/internal/httplint"
 )
 
@@ -112,8 +113,9 @@ func TestCloseCutsWhatIsInFlight(t *testing.T) {
 	if !answers["GET200other"] || !answers["POST502"] {
 		t.Errorf("%v", answers)
 	}
-	if _, err := slow.dial(t.Context(), "", ""); err == nil {
-		t.Error("a closed endpoint is dialled")
+	if a, err := slow.upstream.Do(t.Context(), &upstream.Request{Head: []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n")}); err == nil {
+		a.Close()
+		t.Error("a closed endpoint is asked")
 	}
 }
 

@@ -1,10 +1,11 @@
 package apps
 
 import (
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"roost/apps/upstream"
 )
 
 // retired is the bit of endpoint.word that refuses new requests; the bits
@@ -19,8 +20,7 @@ const retired = 1 << 63
 type endpoint struct {
 	network, address string
 	slot             int // of the instance; set before requests come
-	transport        *http.Transport
-	conns            connSet
+	upstream         *upstream.Client
 
 	word    atomic.Uint64
 	tunnels atomic.Int64 // upgraded connections; a drain does not wait for them
@@ -36,7 +36,7 @@ type endpoint struct {
 // path, or on "tcp" and host:port. Nothing is dialled before a request needs it.
 func newEndpoint(network, address string) *endpoint {
 	e := &endpoint{network: network, address: address, gone: make(chan struct{})}
-	e.transport = newTransport(e)
+	e.upstream = upstream.New(e.dial)
 	return e
 }
 
@@ -65,7 +65,7 @@ func (e *endpoint) release() {
 
 func (e *endpoint) end() {
 	e.endOnce.Do(func() {
-		e.transport.CloseIdleConnections()
+		e.upstream.CloseIdle()
 		close(e.gone)
 	})
 }
@@ -110,7 +110,7 @@ func (e *endpoint) retire() {
 	if e.word.Or(retired)&^retired == 0 {
 		e.end()
 	}
-	e.transport.CloseIdleConnections()
+	e.upstream.CloseIdle()
 }
 
 // drained is closed when, after retire, no request is in flight any more.
@@ -120,5 +120,5 @@ func (e *endpoint) drained() <-chan struct{} { return e.gone }
 // (and go to another instance where they may), upgraded connections end.
 func (e *endpoint) close() {
 	e.retire()
-	e.conns.close()
+	e.upstream.Close()
 }

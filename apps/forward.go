@@ -3,69 +3,63 @@ package apps
 import (
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/textproto"
-	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 )
 
-// hopByHop are the fields that concern one connection only (RFC 9110, section
+// hopByHop tells of the fields that concern one connection only (RFC 9110, section
 // 7.6.1, with those of RFC 2616 that are still about), of requests and answers.
 // TE is dealt with where requests are made.
-var hopByHop = map[string]bool{
-	"Connection":          true,
-	"Http2-Settings":      true,
-	"Keep-Alive":          true,
-	"Proxy-Authenticate":  true,
-	"Proxy-Authorization": true,
-	"Proxy-Connection":    true,
-	"Te":                  true,
-	"Trailer":             true,
-	"Transfer-Encoding":   true,
-	"Upgrade":             true,
+func hopByHop(name string) bool {
+	switch name {
+	case "Connection", "Http2-Settings", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+		"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
 }
 
-// notFromClients are request fields that say who asks and how: only we set
+// notFromClients tells of request fields that say who asks and how: only we set
 // them. "Proxy" is no field of HTTP; CGI-like apps would take it for the
 // variable HTTP_PROXY (CVE-2016-5385).
-var notFromClients = map[string]bool{
-	"Forwarded":        true,
-	"Proxy":            true,
-	"X-Real-Ip":        true,
-	"X-Client-Subject": true,
+func notFromClients(name string) bool {
+	switch name {
+	case "Forwarded", "Proxy", "X-Real-Ip", "X-Client-Subject":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded")
 }
 
-// framing are the fields that say where a message ends and where it goes; an
+// framing tells of the fields that say where a message ends and where it goes; an
 // alias of one, such as Content_Length, is what WSGI, Rack and PHP confuse with it.
-var framing = map[string]bool{
-	"Content-Length": true,
-	"Host":           true,
-}
+func framing(name string) bool { return name == "Content-Length" || name == "Host" }
 
 // fromClient reports whether a field that a client sent goes on to the app.
 func fromClient(name string) bool {
 	if !strings.ContainsAny(name, "_.") {
-		return !hopByHop[name] && !notFromClients[name] && !strings.HasPrefix(name, "X-Forwarded")
+		return !hopByHop(name) && !notFromClients(name)
 	}
 	// An alias: many apps see the same field in X_Forwarded_For, some in X.Forwarded.For.
 	plain := textproto.CanonicalMIMEHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(name))
-	return !framing[plain] && fromClient(plain)
+	return !framing(plain) && fromClient(plain)
 }
 
-// named returns the fields that Connection names, canonical; they concern this
-// connection only (RFC 9110, section 7.6.1). Mostly there are none.
-func named(h http.Header) (names []string) {
-	for _, line := range h["Connection"] {
-		for name := range strings.SplitSeq(line, ",") {
-			name = textproto.TrimString(name)
-			switch {
-			case name == "", strings.EqualFold(name, "close"), strings.EqualFold(name, "keep-alive"), strings.EqualFold(name, "upgrade"):
-			default:
-				names = append(names, textproto.CanonicalMIMEHeaderKey(name))
-			}
+// named appends the fields that a value of Connection names, canonical; they
+// concern this connection only (RFC 9110, section 7.6.1). Mostly there are none.
+func named(names []string, line string) []string {
+	for name := range strings.SplitSeq(line, ",") {
+		name = textproto.TrimString(name)
+		switch {
+		case name == "", strings.EqualFold(name, "close"), strings.EqualFold(name, "keep-alive"), strings.EqualFold(name, "upgrade"):
+		default:
+			names = append(names, textproto.CanonicalMIMEHeaderKey(name))
 		}
 	}
 	return names
@@ -80,73 +74,124 @@ func wantsWebSocket(r *http.Request) bool {
 		httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade")
 }
 
-// Shared values of fields; nobody changes them.
-var (
-	noValue        = []string{""}
-	valueHTTP      = []string{"http"}
-	valueHTTPS     = []string{"https"}
-	valueTrailers  = []string{"trailers"}
-	valueUpgrade   = []string{"Upgrade"}
-	valueWebSocket = []string{"websocket"}
-)
-
-// forward makes the request that an app gets for r, without a body. It shares
-// with r what neither changes: the values of the fields, and the trailer,
-// which is filled when r's body ends.
-func forward(r *http.Request) *http.Request {
-	h := make(http.Header, len(r.Header)+6)
-	drop := named(r.Header)
-fields:
-	for name, values := range r.Header {
-		if !fromClient(name) {
-			continue
-		}
-		for _, d := range drop {
-			if name == d {
-				continue fields
-			}
-		}
-		h[name] = values
+// appendHead appends the head that an app gets for r, which says that a body
+// follows in chunks, if chunked, or as much as r has. ok is false when there is
+// something in r that no request may have.
+func appendHead(to []byte, r *http.Request, chunked bool) (_ []byte, ok bool) {
+	target := r.URL.EscapedPath() // with the query as it came: what we think of it does not matter
+	if target == "" {
+		target = "/"
+	}
+	host := removeZone(r.Host)
+	if host == "" {
+		host = "localhost"
+	}
+	if !httpguts.ValidHeaderFieldName(r.Method) || !visible(target) || !visible(r.URL.RawQuery) {
+		return to, false
+	}
+	to = append(append(append(to, r.Method...), ' '), target...)
+	if r.URL.ForceQuery || r.URL.RawQuery != "" {
+		to = append(append(to, '?'), r.URL.RawQuery...)
+	}
+	to = append(append(append(to, " HTTP/1.1\r\nHost: "...), host...), "\r\n"...)
+	if to, ok = appendFields(to, r.Header); !ok {
+		return to, false
 	}
 	if httpguts.HeaderValuesContainsToken(r.Header["Te"], "trailers") {
-		h["Te"] = valueTrailers
+		to = append(to, "Te: trailers\r\n"...)
 	}
 	if wantsWebSocket(r) {
-		h["Connection"], h["Upgrade"] = valueUpgrade, valueWebSocket
+		to = append(to, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
-	if _, ok := h["User-Agent"]; !ok {
-		h["User-Agent"] = noValue // or the transport names itself
-	}
-
-	h["X-Forwarded-Proto"] = valueHTTP
-	if r.TLS != nil {
-		h["X-Forwarded-Proto"] = valueHTTPS
+	if r.TLS == nil {
+		to = append(to, "X-Forwarded-Proto: http\r\n"...)
+	} else {
+		to = append(to, "X-Forwarded-Proto: https\r\n"...)
+		if len(r.TLS.VerifiedChains) > 0 {
+			to = appendField(to, "X-Client-Subject", subject(r.TLS.VerifiedChains[0][0]))
+		}
 	}
 	if r.Host != "" {
-		h["X-Forwarded-Host"] = []string{r.Host}
-	}
-	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		h["X-Client-Subject"] = []string{subject(r.TLS.VerifiedChains[0][0])}
+		to = appendField(to, "X-Forwarded-Host", r.Host)
 	}
 	if ip := clientIP(r.RemoteAddr); ip != "" {
-		one := []string{ip}
-		h["X-Forwarded-For"], h["X-Real-Ip"] = one, one
+		to = appendField(to, "X-Forwarded-For", ip)
+		to = appendField(to, "X-Real-Ip", ip)
 	}
+	switch {
+	case chunked:
+		to = append(to, "Transfer-Encoding: chunked\r\n"...)
+		if len(r.Trailer) > 0 {
+			to = appendField(to, "Trailer", strings.Join(slices.Sorted(maps.Keys(r.Trailer)), ","))
+		}
+	case r.ContentLength > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH":
+		to = strconv.AppendInt(append(to, "Content-Length: "...), max(0, r.ContentLength), 10)
+		to = append(to, "\r\n"...)
+	}
+	return append(to, "\r\n"...), true
+}
 
-	out := (&http.Request{
-		Method:        r.Method,
-		URL:           new(url.URL),
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
-		Header:        h,
-		Host:          r.Host,
-		ContentLength: r.ContentLength,
-		Trailer:       r.Trailer,
-	})
-	*out.URL = *r.URL // the query as it came: what we think of it does not matter
-	out.URL.Scheme, out.URL.Host, out.URL.User, out.URL.Opaque = "http", "localhost", nil, ""
-	return out
+// appendFields appends those of a client's fields that go on.
+func appendFields(to []byte, h http.Header) (_ []byte, ok bool) {
+	var drop []string
+	for _, line := range h["Connection"] {
+		drop = named(drop, line)
+	}
+	for name, values := range h {
+		if framing(name) || !fromClient(name) || len(drop) > 0 && slices.Contains(drop, name) {
+			continue
+		}
+		if !httpguts.ValidHeaderFieldName(name) {
+			return to, false
+		}
+		for _, v := range values {
+			if !httpguts.ValidHeaderFieldValue(v) {
+				return to, false
+			}
+			to = appendField(to, name, textproto.TrimString(v))
+		}
+	}
+	return to, true
+}
+
+func appendField(to []byte, name, value string) []byte {
+	to = append(append(to, name...), ": "...)
+	return append(append(to, value...), "\r\n"...)
+}
+
+// appendTrailer appends the fields that followed a client's body.
+func appendTrailer(to []byte, h http.Header) []byte {
+	for name, values := range h {
+		for _, v := range values {
+			if httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(v) {
+				to = appendField(to, name, textproto.TrimString(v))
+			}
+		}
+	}
+	return to
+}
+
+// visible tells whether s has nothing that ends a target or a line.
+func visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// removeZone takes the zone from an IPv6 address: it means something on one
+// machine only (RFC 6874 section 1).
+func removeZone(host string) string {
+	if !strings.HasPrefix(host, "[") {
+		return host
+	}
+	end := strings.LastIndexByte(host, ']')
+	if zone := strings.LastIndexByte(host[:max(end, 0)], '%'); zone >= 0 {
+		return host[:zone] + host[end:]
+	}
+	return host
 }
 
 // subject is whom a client's certificate is for, as RFC 4514 writes it. Bytes

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"roost/apps/upstream"
 )
 
 // maxTries is how many endpoints a request goes to before it fails.
@@ -42,28 +44,28 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusBadRequest) // HTTP/2 lets it through; the transport would fail
 		return
 	}
-	b := newBody(r)
+	t := attemptsPool.Get().(*attempts)
+	defer t.end()
+	b, status := t.begin(w, r)
 	defer b.shut()
-	if b != nil {
-		// or net/http reads the body to its end before it sends the answer's head
-		http.NewResponseController(w).EnableFullDuplex()
+	if status != 0 {
+		p.fail(w, r, status)
+		return
 	}
-	var first [maxTries]*endpoint
-	c := claim{p: p, r: r, tried: first[:0]}
-	out := forward(r)
+	c := &t.claim
+	c.p = p
 	for try := 1; ; try++ {
 		e, err := c.next(r.Context())
 		if err != nil {
 			p.unanswered(w, r, err)
 			return
 		}
-		t := &attempt{w: w}
-		res, err := t.send(r.Context(), e, out, b)
+		a, err := e.upstream.Do(r.Context(), &t.request)
 		if err == nil {
 			if c.unknown != nil {
 				c.unknown.mark(w, r, e)
 			}
-			p.answer(w, r, e, res)
+			p.answer(w, r, e, a)
 			return
 		}
 		e.release()
@@ -71,19 +73,12 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(statusClientGone)
 			return
 		}
-		if status := b.failure(r.Context()); status != 0 {
-			if status == http.StatusBadRequest && r.ProtoMajor == 1 {
-				w.Header().Set("Connection", "close") // what follows has no beginning: net/http may take a trailer's rest for a request
-			}
-			p.fail(w, r, status)
-			return
-		}
-		if t.invalid(err) {
-			p.fail(w, r, http.StatusBadRequest)
+		if err := b.failure(); err != nil {
+			p.fail(w, r, t.undelivered(err))
 			return
 		}
 		p.failed(e, err)
-		if try == maxTries || !t.repeatable(r, err) || !b.again() {
+		if try == maxTries || !repeatable(r, err) || !b.again() {
 			p.fail(w, r, statusOf(err))
 			return
 		}
@@ -142,16 +137,16 @@ func statusOf(err error) int {
 }
 
 // answer copies what the instance answers to the client.
-func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) {
+func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, a *upstream.Answer) {
 	now := time.Now()
 	e.answered(now)
 	if w, ok := w.(Witness); ok {
 		w.AnsweredBy(e.slot, e.network, e.address, now)
 	}
-	if res.StatusCode == http.StatusSwitchingProtocols {
+	if a.Head.Status == http.StatusSwitchingProtocols {
 		e.upgrade()
 		defer e.hangup()
-		if err := p.tunnel(w, r, e, res); err != nil {
+		if err := p.tunnel(w, r, e, a); err != nil {
 			p.failed(e, err)
 			p.fail(w, r, http.StatusBadGateway)
 			return
@@ -160,15 +155,15 @@ func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 		return
 	}
 	defer e.release()
-	defer res.Body.Close()
+	defer a.Close()
 	h := w.Header()
-	copyHeader(h, res.Header)
-	announced := announceTrailer(h, res)
-	w.WriteHeader(res.StatusCode)
-	read, write := copyBody(w, res)
+	copyFields(h, a.Head.Fields)
+	announced := announceTrailer(h, &a.Head)
+	w.WriteHeader(a.Head.Status)
+	read, write := copyBody(w, a)
 	if read == nil && write == nil {
 		e.health.good()
-		copyTrailer(w, res, announced)
+		copyTrailer(w, a, announced)
 		return
 	}
 	if read != nil && r.Context().Err() == nil {

@@ -188,8 +188,9 @@ func TestAnInstanceThatNeverListensGivesABadGateway(t *testing.T) {
 }
 
 // closing is an instance that closes each connection when it has answered on
-// it, without having said that it would: Node does so after 5 s.
-func closing(t *testing.T) *endpoint {
+// it, without having said that it would: Node does so after 5 s. It tells.
+func closing(t *testing.T) (e *endpoint, closed <-chan struct{}) {
+	told := make(chan struct{}, 1000)
 	return rawInstance(t, func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
 		if err != nil {
@@ -197,26 +198,27 @@ func closing(t *testing.T) *endpoint {
 		}
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-	})
+		c.Close()
+		told <- struct{}{}
+	}), told
 }
 
 func TestAnIdleConnectionThatTheInstanceClosesLosesNoRequest(t *testing.T) {
-	e := closing(t)
+	e, closed := closing(t)
 	s := listenHost(t, poolOf(e))
 	for range 200 {
 		if status, text := ask(t, s, "GET", "/", nil); status != 200 || text != "ok" {
 			t.Fatalf("%d %q", status, text)
 		}
 	}
+	for range 200 {
+		within(t, "the close", closed)
+	}
 	for range 20 {
-		eventually(t, "the close is noticed", func() bool {
-			e.conns.mu.Lock()
-			defer e.conns.mu.Unlock()
-			return len(e.conns.open) == 0
-		})
 		if status, text := ask(t, s, "POST", "/", strings.NewReader("x")); status != 200 || text != "ok" {
 			t.Fatalf("%d %q", status, text)
 		}
+		within(t, "the close", closed)
 	}
 	if e.health.bad.Load() != 0 {
 		t.Errorf("the instance counts as bad")

@@ -6,17 +6,24 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"roost/apps/upstream"
 )
 
 // tunnel joins the client of an upgraded request with the instance, until both
 // have said their last or either fails.
-func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, res *http.Response) error {
-	instance, ok := res.Body.(io.ReadWriteCloser)
-	if !ok || !wantsWebSocket(r) || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {
-		res.Body.Close()
+func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, a *upstream.Answer) error {
+	if !wantsWebSocket(r) || !strings.EqualFold(fieldOf(a.Head.Fields, "Upgrade"), "websocket") {
+		a.Close()
 		return errors.New("the instance switched to a protocol that nobody asked for")
+	}
+	fields := slices.Clone(a.Head.Fields)
+	instance, err := a.Upgrade()
+	if err != nil {
+		return err
 	}
 	defer instance.Close()
 	client, buffered, err := http.NewResponseController(w).Hijack()
@@ -26,18 +33,18 @@ func (p *pool) tunnel(w http.ResponseWriter, r *http.Request, e *endpoint, res *
 	defer client.Close()
 
 	h := w.Header()
-	copyHeader(h, res.Header)
-	h["Connection"], h["Upgrade"] = valueUpgrade, valueWebSocket
+	copyFields(h, fields)
+	h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
 	head := &http.Response{StatusCode: http.StatusSwitchingProtocols, ProtoMajor: 1, ProtoMinor: 1, Header: h}
 	out := bufio.NewWriter(client)
 	if head.Write(out) != nil || out.Flush() != nil {
 		return nil // the client is gone
 	}
-	out, head = nil, nil      // a tunnel may be idle for days
-	if !e.conns.add(client) { // e.close closes it, too
+	out, head = nil, nil          // a tunnel may be idle for days
+	if !e.upstream.Join(client) { // e.close closes it, too
 		return nil
 	}
-	defer e.conns.remove(client)
+	defer e.upstream.Leave(client)
 	end := func() {
 		client.Close()
 		instance.Close()

@@ -18,7 +18,7 @@ import (
 var layers = []string{
 	"internal/dateformat internal/durable internal/http1 internal/nearest internal/script internal/socket internal/testca internal/testcache internal/testdns internal/testport internal/testredis internal/unit",
 	"internal/httplint",
-	"apps/node apps/ecosystem static/rules tls/dns01 tls/redisstore",
+	"apps/node apps/upstream apps/ecosystem static/rules tls/dns01 tls/redisstore",
 	"static apps tls host/express",
 	"host",
 	"service/control",

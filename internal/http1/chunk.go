@@ -80,3 +80,66 @@ func HexDigit(c byte) (int64, bool) {
 	}
 	return 0, false
 }
+
+// maxBetween bounds what of a chunked body is no data between two pieces of
+// it: sizes with extensions, and the trailer.
+const maxBetween = 16 << 10
+
+// Chunks takes the data out of a chunked body.
+type Chunks struct {
+	framing Framing
+	between int // bytes since the last data
+	trailer []byte
+	ended   bool
+}
+
+// Reset makes c ready for the next body.
+func (c *Chunks) Reset() {
+	*c = Chunks{framing: Framing{state: atChunk}, trailer: c.trailer[:0]}
+}
+
+// Next returns the first piece of data in p, a part of it, and how much of p it
+// is done with; without data, that is all of p, or up to the end of the body.
+func (c *Chunks) Next(p []byte) (data []byte, n int, err error) {
+	f := &c.framing
+	for !c.ended && n < len(p) {
+		if f.state == inChunk {
+			data = p[n:min(int64(len(p)), int64(n)+f.left)]
+			if f.left -= int64(len(data)); f.left == 0 {
+				f.state = atChunkCR
+			}
+			c.between = 0
+			return data, n + len(data), nil
+		}
+		if f.state >= atTrailer {
+			c.trailer = append(c.trailer, p[n])
+		}
+		if c.between++; c.between > maxBetween {
+			return nil, n, errChunk
+		}
+		if err := f.body(p[n]); err != nil {
+			return nil, n, err
+		}
+		n++
+		c.ended = f.state == atStart
+	}
+	return nil, n, nil
+}
+
+// Ended says that the body was whole.
+func (c *Chunks) Ended() bool { return c.ended }
+
+// Trailer is what followed the data, when the body has ended.
+func (c *Chunks) Trailer() (fields []Field, err error) {
+	if len(c.trailer) <= len("\r\n") {
+		return nil, nil
+	}
+	for line, rest := cutLine(string(c.trailer)); line != ""; line, rest = cutLine(rest) {
+		f, err := readField(line)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, f)
+	}
+	return fields, nil
+}
