@@ -62,10 +62,11 @@ func (s *servers) newLane(handler http.Handler, of func(*servers) *entrance) *ex
 		HandOn: func(c net.Conn, read []byte) {
 			give(c, s.current, func(now *servers) bool { return of(now).full(c, read) })
 		},
-		Header: s.timeouts.header,
-		Idle:   s.timeouts.idle,
-		Open:   func(n int64) { s.open.Add(n) },
-		Log:    s.log,
+		Header:   s.timeouts.header,
+		Idle:     s.timeouts.idle,
+		Progress: s.timeouts.progress,
+		Open:     func(n int64) { s.open.Add(n) },
+		Log:      s.log,
 	})
 }
 
@@ -86,11 +87,14 @@ func linkExpress(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr()), linkKey{}, l)
 }
 
-// handOn has the full lane answer a request of the express lane, where it is in that.
-func handOn(w http.ResponseWriter) bool {
+// handOn has the full lane answer a request of the express lane, where it is
+// in that, if it brings something that no app gets, or if nothing would tell
+// an app's instance that the client has gone.
+func handOn(w http.ResponseWriter, r *http.Request, app bool) bool {
 	a, ok := w.(*express.Answer)
-	if ok {
-		a.HandOn()
+	if !ok || app && a.Watch() || !app && r.ContentLength == 0 {
+		return false
 	}
-	return ok
+	a.HandOn()
+	return true
 }

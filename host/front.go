@@ -67,7 +67,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.path = cleanPath(r.URL.Path)
 	led := domain.lead(r, x.path)
 	to := led.to
-	if to != nil && to.app != nil && handOn(w) {
+	if handOn(w, r, to != nil && to.app != nil) {
 		on.member.end(x.start)
 		on.end(x)
 		return

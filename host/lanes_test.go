@@ -213,10 +213,10 @@ var cases = []struct {
 var beyond = []struct {
 	about, request string
 }{
-	{"an app", "GET /api/x HTTP/1.1\r\nHost: files.test\r\n\r\n"},
 	{"a body", "POST / HTTP/1.1\r\nHost: files.test\r\nContent-Length: 5\r\n\r\nhello"},
 	{"a body that a GET has", "GET /a.txt HTTP/1.1\r\nHost: files.test\r\nContent-Length: 5\r\n\r\nhello"},
-	{"another method", "OPTIONS /a.txt HTTP/1.1\r\nHost: files.test\r\n\r\n"},
+	{"another method", "CONNECT /a.txt HTTP/1.1\r\nHost: files.test\r\n\r\n"},
+	{"the host as a whole", "OPTIONS * HTTP/1.1\r\nHost: files.test\r\n\r\n"},
 	{"an upgrade", "GET /a.txt HTTP/1.1\r\nHost: files.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"},
 	{"an expectation", "GET /a.txt HTTP/1.1\r\nHost: files.test\r\nExpect: 100-continue\r\n\r\n"},
 	{"HTTP/1.0", "GET /a.txt HTTP/1.0\r\nHost: files.test\r\n\r\n"},
@@ -278,7 +278,10 @@ func TestBothLanesAnswerForFilesAlike(t *testing.T) {
 	values := strings.NewReplacer("TAG", tag, "TIME", at)
 	var all bytes.Buffer
 	for _, test := range cases {
-		for _, method := range []string{"GET", "HEAD"} {
+		for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE", "PROPFIND"} {
+			if method > "HEAD" && test.fields != nil {
+				continue
+			}
 			for _, host := range []string{"files.test", "unknown.test", "secure.test", "Files.test:80"} {
 				request := method + " " + test.target + " HTTP/1.1\r\nHost: " + host + "\r\n"
 				for _, field := range test.fields {

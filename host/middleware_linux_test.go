@@ -52,7 +52,7 @@ func TestTheBodyDoesNotPassThroughMiddleware(t *testing.T) {
 	}
 	c = b.dial("http")
 	c.SetDeadline(time.Now().Add(30 * time.Second))
-	io.WriteString(c, "GET /hijack HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	io.WriteString(c, "GET /hijack HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	said, err := io.ReadAll(bufio.NewReader(c))
 	if err != nil || !strings.HasSuffix(string(said), "\r\n\r\nours") {
 		t.Errorf("taken over: %q, %v", said, err)

@@ -13,21 +13,25 @@ import (
 // head and as much of the body as there is room for are written at once.
 type Answer struct {
 	to      io.Writer // the connection
+	conn    *conn
 	request *http.Request
+	body    *body // of the request; nil: none
 	header  http.Header
 	handed  bool
+	duplex  bool // the body is read as long as the handler likes
 
-	status  int   // 0: not said
-	length  int64 // of the body; -1: not said
-	written int64 // bytes of body that the handler has
-	begun   bool  // the head is whole
-	typed   bool  // the body has a type, or needs none
-	dated   bool
-	chunked bool
-	close   bool   // the connection ends with the answer
-	pending []byte // of the body, while its length is not known
-	out     []byte // to be sent
-	err     error  // of the connection
+	status   int   // 0: not said
+	length   int64 // of the body; -1: not said
+	written  int64 // bytes of body that the handler has
+	begun    bool  // the head is whole
+	typed    bool  // the body has a type, or needs none
+	dated    bool
+	chunked  bool
+	close    bool     // the connection ends with the answer
+	trailers []string // that are announced
+	pending  []byte   // of the body, while its length is not known
+	out      []byte   // to be sent
+	err      error    // of the connection
 }
 
 const (
@@ -50,11 +54,32 @@ func (a *Answer) begin(to io.Writer, r *http.Request) {
 // may have been called.
 func (a *Answer) HandOn() { a.handed = true }
 
+// Watch has the context of the request end when the client goes, some time
+// after it has; without it, that is known when something is written. It tells
+// whether there is a way to know.
+func (a *Answer) Watch() bool {
+	if a.conn.watch == nil {
+		a.conn.watch = newWatch(a.conn)
+	}
+	if a.body == nil || a.body.here() {
+		a.conn.watch.begin()
+	}
+	return a.conn.watch != nil
+}
+
+// EnableFullDuplex lets the handler read the request's body when its answer
+// has begun. Otherwise what was not read by then is dropped, as net/http does.
+func (a *Answer) EnableFullDuplex() error {
+	a.duplex = true
+	return nil
+}
+
 // Header is that of the answer, until WriteHeader.
 func (a *Answer) Header() http.Header { return a.header }
 
 // What is said in an own way when the head is complete, and what an answer without content does not have.
 var (
+	interim   = map[string]bool{"Content-Length": true, "Transfer-Encoding": true}
 	framed    = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true}
 	unchanged = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Content-Type": true}
 )
@@ -65,7 +90,7 @@ func (a *Answer) WriteHeader(status int) {
 	case a.status != 0:
 		return
 	case status < 200:
-		a.start(status, framed)
+		a.start(status, interim)
 		a.out = append(a.out, "\r\n"...)
 		a.flush()
 		return
@@ -76,9 +101,10 @@ func (a *Answer) WriteHeader(status int) {
 			a.length = n
 		}
 	}
-	if c := a.header["Connection"]; len(c) > 0 && c[0] == "close" { // nothing else is of use here
+	if c := a.header["Connection"]; len(c) > 0 && c[0] == "close" || a.conn.lane.ended.Load() { // nothing else is of use here
 		a.close = true
 	}
+	a.trailers = a.header["Trailer"]
 	_, typed := a.header["Content-Type"]
 	a.typed = typed || a.header.Get("Content-Encoding") != ""
 	_, a.dated = a.header["Date"]
@@ -126,8 +152,11 @@ func (a *Answer) toHead() bool { return a.request.Method == http.MethodHead }
 // complete ends the head. first is what the body begins with; all of it if whole.
 func (a *Answer) complete(first []byte, whole bool) {
 	a.begun = true
+	if a.body != nil && !a.close && !a.duplex {
+		a.close = !a.body.drop() // many a client says all before it listens
+	}
 	if a.content() {
-		if a.length < 0 && whole && (!a.toHead() || len(first) > 0) {
+		if a.length < 0 && whole && !a.trailing() && (!a.toHead() || len(first) > 0) {
 			a.length = int64(len(first))
 		}
 		if !a.typed && len(first) > 0 {
@@ -272,7 +301,9 @@ func (a *Answer) end() (more bool) {
 		a.put(a.pending)
 	}
 	if a.chunked {
-		a.out = append(a.out, "0\r\n\r\n"...)
+		a.out = append(a.out, "0\r\n"...)
+		a.trail()
+		a.out = append(a.out, "\r\n"...)
 	}
 	a.flush()
 	short := !a.toHead() && a.content() && a.length >= 0 && a.written != a.length

@@ -1,6 +1,7 @@
 package express
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -19,16 +20,21 @@ import (
 // nothing to answer with.
 type conn struct {
 	net.Conn
-	lane  *Lane
-	state atomic.Int32
-	blank *http.Request
-	wait  *waiter // nil: there is a buffer always
+	lane   *Lane
+	state  atomic.Int32
+	blank  *http.Request
+	cancel context.CancelFunc // of the requests' context
+	wait   *waiter            // nil: there is a buffer always
+	watch  *watch             // nil: not needed yet
+	loan   loan
 
 	read    []byte           // and not answered; in small or in large
 	small   *[smallRead]byte // nil: not needed now
 	large   *[maxHead]byte   // likewise
 	framing http1.Framing
 	scanned int       // of read, by framing
+	taken   int       // of read, by the request: its head, and what there is of its body
+	posted  bool      // by the request before
 	last    string    // head; who asks again often asks the same
 	begun   bool      // a head has, or the connection
 	since   time.Time // when what is waited for has begun: the head, or else the wait
@@ -46,7 +52,7 @@ var works = sync.Pool{New: func() any { return new(work) }}
 // done gives w back, without what the request was.
 func (w *work) done() {
 	w.request.Request = http.Request{}
-	w.answer.request, w.answer.to = nil, nil
+	w.answer.conn, w.answer.request, w.answer.to, w.answer.body = nil, nil, nil, nil
 	works.Put(w)
 }
 
@@ -70,7 +76,10 @@ func (c *conn) serve() {
 	}()
 	c.wait = newWaiter(c.Conn)
 	c.begun, c.since = true, time.Now()
-	c.blank = blank(c.lane.o.Context(c.lane.life, c.Conn), c.RemoteAddr().String())
+	ctx, cancel := context.WithCancel(c.lane.o.Context(c.lane.life, c.Conn))
+	defer cancel()
+	c.cancel = cancel
+	c.blank = blank(ctx, c.RemoteAddr().String())
 	for {
 		switch head, met := c.next(); met {
 		case beyond:
@@ -102,9 +111,10 @@ func (c *conn) next() (head string, met int) {
 			n, complete, refused := c.framing.Head(c.read[c.scanned:])
 			c.scanned += n
 			switch {
-			case refused != nil, complete && c.framing.InBody():
+			case refused != nil, complete && c.framing.Announced() < 0:
 				return "", beyond
 			case complete:
+				c.skip()
 				if string(c.read[:c.scanned]) != c.last {
 					c.last = string(c.read[:c.scanned])
 				}
@@ -124,6 +134,15 @@ func (c *conn) next() (head string, met int) {
 		}
 		c.read = c.read[:len(c.read)+n]
 	}
+}
+
+// skip drops the line ends that old clients send behind a POST, two at most, as net/http does.
+func (c *conn) skip() {
+	for n := 0; c.posted && n < 2 && len(c.read) > 1 && c.read[0] == '\r' && c.read[1] == '\n'; n++ {
+		c.read = c.read[:copy(c.read, c.read[2:])]
+		c.scanned -= 2
+	}
+	c.posted = false
 }
 
 // fill gives an empty connection a buffer.
@@ -202,14 +221,31 @@ func (c *conn) do(head string) (again bool) {
 	defer outs.Put(out)
 	a := &w.answer
 	a.out = out[:0]
-	a.begin(c.Conn, &w.request.Request)
-	c.lane.o.Handler.ServeHTTP(a, &w.request.Request)
+	r, brings := &w.request.Request, (*body)(nil)
+	if n := c.framing.Announced(); n > 0 {
+		own := *r // who still looks for its body later finds no other's
+		r, brings = &own, &body{c: c, left: n}
+		r.Body, r.ContentLength = brings, n
+	}
+	a.begin(c.Conn, r)
+	a.conn, a.body, c.taken = c, brings, len(head)
+	returned := false
+	defer func() {
+		if !returned {
+			c.lane.answered.Add(1)
+			a.abort()
+			c.settle(brings, false)
+		}
+	}()
+	c.lane.o.Handler.ServeHTTP(a, r)
+	returned = true
 	if a.handed {
 		c.handOn()
 		return false
 	}
 	c.lane.answered.Add(1)
-	if !a.end() {
+	more := a.end()
+	if !c.settle(brings, a.err == nil && !r.Close) || !more {
 		if a.err != nil {
 			_ = c.Close()
 		} else {
@@ -217,7 +253,8 @@ func (c *conn) do(head string) (again bool) {
 		}
 		return false
 	}
-	c.forget(len(head))
+	c.forget(c.taken)
+	c.posted = r.Method == http.MethodPost
 	c.begun, c.since = false, time.Now()
 	c.state.Store(idle)
 	if c.lane.ended.Load() && c.state.CompareAndSwap(idle, cut) {
@@ -242,6 +279,7 @@ func (c *conn) forget(n int) {
 
 // handOn hands the connection on with what was read.
 func (c *conn) handOn() {
+	c.skip()
 	_ = c.SetReadDeadline(time.Time{})
 	c.lane.handed.Add(1)
 	c.lane.o.HandOn(c.Conn, append([]byte(nil), c.read...))

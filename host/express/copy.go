@@ -31,11 +31,15 @@ func CloseWrite(c net.Conn) error {
 
 // Linger closes c when it is us who end it: it first ends our side and reads
 // for a moment. Bytes left unread would make the system reset the connection,
-// and the client might lose the answer (RFC 9112 section 9.6).
+// and the client might lose the answer (RFC 9112 section 9.6). Who sends more
+// than is read of it has that moment to listen, too.
 func Linger(c net.Conn) error {
 	_ = CloseWrite(c)
-	_ = c.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, c, lingerBytes)
+	over := time.Now().Add(lingerTime)
+	_ = c.SetReadDeadline(over)
+	if n, _ := io.CopyN(io.Discard, c, lingerBytes); n == lingerBytes {
+		time.Sleep(time.Until(over))
+	}
 	return c.Close()
 }
 

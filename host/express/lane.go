@@ -14,16 +14,19 @@ import (
 type Options struct {
 	// Handler answers. It gets an *Answer, and does not keep the request or its
 	// URL and Header once it has returned: the next one is made in the same place.
+	// Goroutines that read its Body may come to their end later.
 	Handler http.Handler
 	// Context is the context of the requests of a connection, made of one that
-	// ends when connections are cut. It does not end when the client goes: that
-	// is known when something is written.
+	// ends when connections are cut. What is made of it ends also when the client
+	// goes, where Answer.Watch was called or a body breaks off.
 	Context func(context.Context, net.Conn) context.Context
 	// HandOn takes a connection over, of which read was read and not answered.
 	HandOn func(c net.Conn, read []byte)
 	// Header bounds the time that a head takes, from its first byte or from the
 	// connection's beginning; Idle the time between an answer and the next head.
 	Header, Idle time.Duration
+	// Progress bounds the time in which a body that was announced does not come; 0 does not.
+	Progress time.Duration
 	// Open hears of connections that come and go, those that are handed on too.
 	Open func(n int64)
 	// Log hears of handlers that panic.

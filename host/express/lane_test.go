@@ -168,6 +168,11 @@ func ask(target string, fields ...string) string {
 	return "GET " + target + " HTTP/1.1\r\nHost: a.test\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
 }
 
+func post(target, body string, fields ...string) string {
+	fields = append(fields, fmt.Sprint("Content-Length: ", len(body)))
+	return "POST " + target + " HTTP/1.1\r\nHost: a.test\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n" + body
+}
+
 func TestARequestIsOneReadAndOneWrite(t *testing.T) {
 	t.Parallel()
 	r := newRoad(t, echo, nil)
@@ -217,7 +222,10 @@ func TestAConnectionIsHandedOnWithItsBytes(t *testing.T) {
 	t.Parallel()
 	large := ask("/", "X: "+strings.Repeat("x", maxHead))
 	for name, bytes := range map[string]string{
-		"a method":           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi" + ask("/after"),
+		"a method":           "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n" + ask("/after"),
+		"chunks":             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n" + ask("/after"),
+		"an expectation":     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+		"an old version":     "POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
 		"a malformed line":   "GET / HTTP/1.1\r\nHost: a\r\nx\r\n",
 		"what is no request": "\x16\x03\x01",
 		"a bare LF":          "GET / HTTP/1.1\nHost: a\n",
@@ -245,14 +253,16 @@ func TestAConnectionIsHandedOnWithItsBytes(t *testing.T) {
 			t.Errorf("handed on with %q", read)
 		}
 	})
-	t.Run("what the handler does not want", func(t *testing.T) {
-		t.Parallel()
-		r := newRoad(t, func(w http.ResponseWriter, r *http.Request) { w.(*Answer).HandOn() }, nil)
-		answers := r.exchange(ask("/app") + ask("/next"))
-		if read := <-r.handed; len(answers) != 1 || string(read) != ask("/app")+ask("/next") || r.Answered() != 0 {
-			t.Errorf("%v, handed on with %q", answers, read)
-		}
-	})
+	for name, sent := range map[string]string{"what the handler does not want": ask("/app"), "a body that it does not want": post("/app", "hello")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoad(t, func(w http.ResponseWriter, r *http.Request) { w.(*Answer).HandOn() }, nil)
+			answers := r.exchange(sent + ask("/next"))
+			if read := <-r.handed; len(answers) != 1 || string(read) != sent+ask("/next") || r.Answered() != 0 {
+				t.Errorf("%v, handed on with %q", answers, read)
+			}
+		})
+	}
 }
 
 func TestAHeadThatComesSlowlyIsAnswered(t *testing.T) {
@@ -482,6 +492,38 @@ var answers = map[string]http.HandlerFunc{
 		w.WriteHeader(103)
 		_, _ = io.WriteString(w, "a")
 	},
+	"trailers": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Sum, x-other,Content-Length")
+		_, _ = io.WriteString(w, "a")
+		w.Header().Set("X-Sum", "1")
+		w.Header().Set("Content-Length", "5")
+		w.Header()[http.TrailerPrefix+"X-More"] = []string{"2", "3"}
+	},
+	"a trailer that was not announced": func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "a")
+		w.(http.Flusher).Flush()
+		w.Header().Set(http.TrailerPrefix+"X-More", "2")
+	},
+	"a trailer of nothing": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Trailer", "X-Sum") },
+	"a trailer behind a length": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1")
+		w.Header().Set("Trailer", "X-Sum")
+		_, _ = io.WriteString(w, "a")
+		w.Header().Set("X-Sum", "1")
+	},
+	"an answer that breaks off": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "9")
+		_, _ = io.WriteString(w, "hello")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	},
+	"chunks that break off": func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello")
+		w.(http.Flusher).Flush()
+		_, _ = w.Write(make([]byte, 5000))
+		panic(http.ErrAbortHandler)
+	},
+	"a head that breaks off": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) },
 	"too much": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "3")
 		if _, err := io.WriteString(w, "hello"); err != http.ErrContentLength {
@@ -545,7 +587,7 @@ func normal(t *testing.T, c net.Conn, sent string) string {
 			}
 			res.Header.Del("Date")
 		}
-		fmt.Fprintf(&all, "%s %v length %d %v close %v, %d bytes %.40q %v\n", res.Status, res.Header, res.ContentLength, res.TransferEncoding, res.Close, len(body), body, err)
+		fmt.Fprintf(&all, "%s %v length %d %v close %v, %d bytes %.40q %v, then %v\n", res.Status, res.Header, res.ContentLength, res.TransferEncoding, res.Close, len(body), body, err, res.Trailer)
 	}
 	return all.String()
 }

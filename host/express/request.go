@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"roost/internal/http1"
 )
 
@@ -40,16 +42,10 @@ func (r *request) read(text string, blank *http.Request) bool {
 	r.Request = *blank
 	r.Header, r.URL = r.header, &r.url
 	line, rest := cutLine(text)
-	switch {
-	case strings.HasPrefix(line, "GET "):
-		r.Method, line = http.MethodGet, line[len("GET "):]
-	case strings.HasPrefix(line, "HEAD "):
-		r.Method, line = http.MethodHead, line[len("HEAD "):]
-	default:
-		return false
-	}
+	method, line, _ := strings.Cut(line, " ")
+	r.Method = known(method)
 	target, new := strings.CutSuffix(line, " HTTP/1.1")
-	if !new || !r.aim(target) {
+	if !new || r.Method == http.MethodConnect || !r.aim(target) {
 		return false
 	}
 	for n := 0; rest != "\r\n"; n++ {
@@ -67,11 +63,8 @@ func (r *request) read(text string, blank *http.Request) bool {
 		case "Upgrade", "Expect", "Trailer":
 			return false
 		case "Connection":
-			switch {
-			case strings.EqualFold(value, "close"):
+			if !strings.EqualFold(value, "keep-alive") && httpguts.HeaderValuesContainsToken([]string{value}, "close") {
 				r.Close = true
-			case !strings.EqualFold(value, "keep-alive"):
-				return false
 			}
 			fallthrough
 		default:
@@ -88,6 +81,27 @@ func (r *request) read(text string, blank *http.Request) bool {
 		r.header["Cache-Control"] = pragma[:1:1]
 	}
 	return true
+}
+
+// known is method, and where it is a known one no part of the head that it came in.
+func known(method string) string {
+	switch method {
+	case http.MethodGet:
+		return http.MethodGet
+	case http.MethodHead:
+		return http.MethodHead
+	case http.MethodPost:
+		return http.MethodPost
+	case http.MethodPut:
+		return http.MethodPut
+	case http.MethodPatch:
+		return http.MethodPatch
+	case http.MethodDelete:
+		return http.MethodDelete
+	case http.MethodOptions:
+		return http.MethodOptions
+	}
+	return method
 }
 
 // aim takes the target in. Most are their own path.

@@ -94,6 +94,18 @@ var (
 // it and owes it.
 func (f *Framing) InBody() bool { return f.state >= inBody }
 
+// Announced is how many bytes of a body follow the head that has just ended; -1
+// means that there are chunks, whose number is not known.
+func (f *Framing) Announced() int64 {
+	switch f.state {
+	case inBody:
+		return f.left
+	case atChunk:
+		return -1
+	}
+	return 0
+}
+
 // Between says that no message has begun: the next byte is the first of one.
 func (f *Framing) Between() bool { return f.state == atStart }
 
