@@ -264,7 +264,7 @@ func hear(r *bufio.Reader, proceed func()) (*received, error) {
 			before := len(h.fields)
 			err := fields()
 			for _, f := range h.fields[before:] {
-				if err == nil && (framingName(f[0]) || f[0] == "transfer-encoding") {
+				if err == nil && (framingName(f[0]) || strings.HasPrefix(f[0], "x-forwarded")) {
 					err = fmt.Errorf("the trailer %q", f)
 				}
 			}
