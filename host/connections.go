@@ -25,6 +25,10 @@ type connections struct {
 	turned  atomic.Uint64 // and that were turned away
 	failed  atomic.Uint64 // tries to accept one
 
+	pressure atomic.Pointer[pressure]
+	many     chan struct{} // has a token when there may be so many that memory matters
+	pressed  time.Time     // when relieve, which owns it, told of that
+
 	mu      sync.Mutex // never held on the way of a request
 	all     crowd
 	clients map[netip.Addr]*crowd
@@ -194,6 +198,12 @@ func (l *connections) put(m *member) {
 		l.clients[m.client] = own
 	}
 	l.all.open[m], own.open[m] = struct{}{}, struct{}{}
+	if len(l.all.open) >= l.pressure.Load().from {
+		select {
+		case l.many <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // drop takes m off the list, if it is there. The caller holds mu.

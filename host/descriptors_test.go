@@ -7,11 +7,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,7 +19,9 @@ import (
 func init() { testModes["few files"] = serveWithFewFiles }
 
 // serveWithFewFiles is a host in a process that may have 80 files open. It
-// prints its address, and for each line of input how often accepting has failed.
+// prints its address, and for each line of input how often accepting has
+// failed and how many requests the express lane has answered; for a line
+// "idle" once nothing is being answered.
 func serveWithFewFiles() {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 80, Max: 80}); err != nil {
 		fmt.Println(err)
@@ -38,20 +38,18 @@ func serveWithFewFiles() {
 	ended := make(chan error)
 	go func() { ended <- h.Run(ctx) }()
 	h.Want(Config{Host: Listen{HTTP: "127.0.0.1:0", HTTPS: "off", MaxConnections: 1000, MaxConnectionsPerClient: 1000, ProgressTimeout: milliseconds(3600000)},
-		Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{Root: filepath.Join(dir, "site")}}}})
+		Sites: []Site{holding(filepath.Join(dir, "site"))}})
 	if err := h.Settle(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
-	h.front.router.Store(newRouter(Config{Sites: []Site{{RedirectHTTPS: no(), AccessLog: no(), Target: Target{App: "x"}}}}, handlerTargets{handler: asApp(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/hold" {
-			<-r.Context().Done()
-		}
-		fmt.Fprint(w, "held")
-	})}))
+	holdBelow(h, nil)
 	fmt.Println(h.Status().Listeners[0].Address)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		fmt.Println(h.Status().AcceptFailures)
+		for lines.Text() == "idle" && (&box{Host: h}).busy() > 0 {
+			<-time.After(time.Millisecond)
+		}
+		fmt.Println(h.Status().AcceptFailures, h.servers.Load().plain.lane.Answered())
 	}
 	cancel()
 	<-ended
@@ -61,6 +59,9 @@ func TestWithoutFilesIdleConnectionsMakeRoomAndNothingSpins(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "site"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "site", "index.html"), []byte("held"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	self, err := os.Executable()
@@ -91,13 +92,17 @@ func TestWithoutFilesIdleConnectionsMakeRoomAndNothingSpins(t *testing.T) {
 		return strings.TrimSpace(text)
 	}
 	address := line()
-	failures := func() int {
+	figures := func(when string) (failures, express int) {
 		t.Helper()
-		fmt.Fprintln(in)
-		n, err := strconv.Atoi(line())
-		if err != nil {
+		fmt.Fprintln(in, when)
+		if _, err := fmt.Sscan(line(), &failures, &express); err != nil {
 			t.Fatal(err)
 		}
+		return failures, express
+	}
+	failures := func() int {
+		t.Helper()
+		n, _ := figures("now")
 		return n
 	}
 	dial := func() net.Conn {
@@ -108,23 +113,38 @@ func TestWithoutFilesIdleConnectionsMakeRoomAndNothingSpins(t *testing.T) {
 		}
 		return c
 	}
-	// Idle ones give way, each time.
+	// Idle ones give way, each time, those of the express lane that have asked first before others.
+	var idle []net.Conn
 	for i := range 150 {
 		c := dial()
 		defer c.Close()
 		if err := say(c, "/"); err != nil {
 			t.Fatalf("connection %d: %v", i, err)
 		}
+		idle = append(idle, c)
+		figures("idle")
 	}
-	if n := failures(); n == 0 {
-		t.Fatal("the process had files enough: this test shows nothing")
+	if n, express := figures("idle"); n == 0 || express != 150 {
+		t.Fatalf("accepting failed %d times, %d were answered in the express lane: this test shows nothing", n, express)
+	}
+	open := len(idle)
+	for open > 0 && say(idle[open-1], "/") == nil {
+		open--
+	}
+	for i, c := range idle[:open] {
+		if say(c, "/") == nil {
+			t.Errorf("%d is open, %d is not", i, open-1)
+		}
+	}
+	if open < 50 || open > 140 {
+		t.Errorf("%d of 150 have made room", open)
 	}
 	// Busy ones do not: the others wait, and trying again is no loop that spins.
 	var busy []net.Conn
 	for range 150 {
 		c := dial()
 		defer c.Close()
-		say(c, "/hold")
+		fmt.Fprint(c, holdRequest)
 		busy = append(busy, c)
 	}
 	before := failures()

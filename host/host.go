@@ -109,7 +109,8 @@ func New(o Options) (*Host, error) {
 		httpsPort: func() int { return int(h.redirectPort.Load()) },
 	}
 	h.front.middleware = newEchoes(h.front.Error)
-	h.conns.log = h.log
+	h.conns.log, h.conns.many = h.log, make(chan struct{}, 1)
+	h.conns.pressure.Store(&defaultPressure)
 	h.front.router.Store(newRouter(Config{}, nil))
 	h.metrics = newMetrics(h)
 	return h, nil

@@ -20,12 +20,13 @@ const (
 	defaultProgressTimeout = 60 * time.Second
 )
 
-// connectionLimits are those of the Config. A request may take a second
-// file, of an app's connection or of what it is answered with.
-func (l Listen) connectionLimits() *connectionLimits {
+// connectionLimits are those of the Config, in a process that may have so many
+// files open. A request may take a second file, of an app's connection or of
+// what it is answered with.
+func (l Listen) connectionLimits(files int) *connectionLimits {
 	limits := &connectionLimits{all: l.MaxConnections, client: l.MaxConnectionsPerClient}
 	if limits.all == 0 {
-		limits.all = min(openFiles()/2, 32768)
+		limits.all = min(files/2, 32768)
 	}
 	if limits.client == 0 {
 		limits.client = max(limits.all/4, 100)

@@ -386,3 +386,17 @@ func TestFieldsOfHTTP1AreRefusedOverHTTP2(t *testing.T) {
 		}
 	}
 }
+
+// TestTenThousandConnectionsAreAllowed where a process may have 2^20 files, as that of the service.
+func TestTenThousandConnectionsAreAllowed(t *testing.T) {
+	for _, c := range []struct{ files, all, client int }{
+		{1 << 20, 32768, 8192},
+		{20000, 10000, 2500},
+		{1024, 512, 128},
+		{100, 50, 100},
+	} {
+		if l := (Listen{}).connectionLimits(c.files); l.all != c.all || l.client != c.client {
+			t.Errorf("with %d files %d connections, %d of one client", c.files, l.all, l.client)
+		}
+	}
+}

@@ -70,6 +70,7 @@ func newLoop(h *Host) *loop {
 
 func (l *loop) start() {
 	l.logging.running.Go(func() { l.access.run(l.logging) })
+	l.accepting.running.Go(func() { l.conns.relieve(l.accepting) })
 	l.certifying.running.Go(func() {
 		if err := l.certs.Run(l.certifying); err != nil {
 			l.log.Error("certificates are not looked after any more", "error", err)
@@ -264,7 +265,7 @@ func (l *loop) publish(c Config) {
 		}
 	}
 	l.retired = slices.DeleteFunc(l.retired, func(s *servers) bool { return s.open.Load() == 0 })
-	l.conns.limits.Store(c.Host.connectionLimits())
+	l.conns.limits.Store(c.Host.connectionLimits(openFiles()))
 	l.access.format.Store(c.Host.logFormat())
 	l.front.accessAll.Store(c.Host.AccessLog == nil || *c.Host.AccessLog)
 	l.front.trusted.Store(c.Host.trusted())
