@@ -114,9 +114,9 @@ func appendHead(to []byte, r *http.Request, chunked bool) (_ []byte, ok bool) {
 	if r.Host != "" {
 		to = appendField(to, "X-Forwarded-Host", r.Host)
 	}
-	if ip := clientIP(r.RemoteAddr); ip != "" {
-		to = appendField(to, "X-Forwarded-For", ip)
-		to = appendField(to, "X-Real-Ip", ip)
+	if ip := clientIP(r.RemoteAddr); ip.IsValid() {
+		to = append(ip.AppendTo(append(to, "X-Forwarded-For: "...)), "\r\n"...)
+		to = append(ip.AppendTo(append(to, "X-Real-Ip: "...)), "\r\n"...)
 	}
 	switch {
 	case chunked:
@@ -213,11 +213,11 @@ func subject(cert *x509.Certificate) string {
 }
 
 // clientIP returns the address in an address and port, without a zone and with
-// IPv4 as such; "" when there is none, as with a Unix socket.
-func clientIP(remote string) string {
+// IPv4 as such; an invalid one when there is none, as with a Unix socket.
+func clientIP(remote string) netip.Addr {
 	a, err := netip.ParseAddrPort(remote)
 	if err != nil {
-		return ""
+		return netip.Addr{}
 	}
-	return a.Addr().Unmap().WithZone("").String()
+	return a.Addr().Unmap().WithZone("")
 }

@@ -82,11 +82,7 @@ func (s *snapshot) stick(r *http.Request, tried []*endpoint) *endpoint {
 // clientKey is what tells clients apart: the address, and of IPv6 the network
 // of 64 bits, in which one client has many (RFC 8981).
 func clientKey(remote string) netip.Prefix {
-	a, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip := a.Addr().Unmap().WithZone("")
+	ip := clientIP(remote)
 	p, _ := ip.Prefix(min(64, ip.BitLen()))
 	return p
 }

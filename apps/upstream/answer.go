@@ -1,13 +1,11 @@
 package upstream
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"roost/internal/http1"
@@ -27,10 +25,9 @@ type Answer struct {
 	// Head is what the instance says. The strings live for as long as anybody wants.
 	Head http1.Answer
 
-	conn    *conn
+	conn    *conn // that it is part of
 	request *Request
 	sender  *sender // nil: there is none
-	stop    func() bool
 
 	buf   *buffer
 	r, w  int // what is in buf and not used
@@ -52,8 +49,6 @@ const (
 	chunked
 	untilClose
 )
-
-var answers = sync.Pool{New: func() any { return new(Answer) }}
 
 // readHead reads until there is a head that no other follows.
 func (a *Answer) readHead() error {
@@ -235,46 +230,38 @@ func (a *Answer) Close() {
 	if a.sender != nil {
 		a.sender.tell(false)
 	}
-	if a.stop != nil && !a.stop() {
-		good = false
-	}
 	a.free()
-	if good && k.park() {
-		k.client.keep(k)
-	} else {
-		_ = k.Close()
-	}
+	k.client.give(k, good && k.park())
 }
 
 // manyFields is more than nearly all answers have.
 const manyFields = 64
 
-// free gives the memory of a back.
+// free makes a ready for the next request.
 func (a *Answer) free() {
 	release(&a.buf)
-	fields := a.Head.Fields
-	if fields = fields[:cap(fields)]; len(fields) > manyFields {
+	fields := a.Head.Fields[:cap(a.Head.Fields)]
+	if len(fields) > manyFields {
 		fields = nil
 	}
 	clear(fields)
 	chunk := a.chunk
 	chunk.Reset()
-	*a = Answer{Head: http1.Answer{Fields: fields[:0]}, chunk: chunk}
-	answers.Put(a)
+	*a = Answer{Head: http1.Answer{Fields: fields[:0]}, conn: a.conn, chunk: chunk}
 }
 
 // Upgrade gives out the connection of an answer with status 101, in place of Close.
 func (a *Answer) Upgrade() (io.ReadWriteCloser, error) {
-	if a.stop != nil && !a.stop() {
-		a.stop = nil
-		a.Close()
-		return nil, context.Canceled
-	}
-	t := &tunnel{conn: a.conn}
+	k := a.conn
+	t := &tunnel{conn: k}
 	if a.r < a.w {
 		t.first = append(t.first, a.buf.bytes[a.r:a.w]...)
 	}
 	a.free()
+	if !k.client.free(k) {
+		_ = k.Close()
+		return nil, net.ErrClosed
+	}
 	return t, nil
 }
 

@@ -32,13 +32,14 @@ type Client struct {
 	now     uint32  // in ticks, which pass while a connection is idle
 	ticking bool
 	timer   *time.Timer
+	brief   listeners
 }
 
 // New returns a Client that opens connections by dial.
 func New(dial func(context.Context) (net.Conn, error)) *Client { return &Client{dial: dial} }
 
-// take returns a kept connection; nil when there is none.
-func (c *Client) take() *conn {
+// take returns a kept connection for a request; nil when there is none.
+func (c *Client) take(ctx context.Context) *conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	last := len(c.idle) - 1
@@ -47,10 +48,11 @@ func (c *Client) take() *conn {
 	}
 	k := c.idle[last]
 	c.idle[last], c.idle = nil, c.idle[:last]
+	c.brief.add(&c.mu, k, ctx)
 	return k
 }
 
-// connect opens a connection. The error is dial's, or ErrClosed.
+// connect opens a connection for a request. The error is dial's, or ErrClosed.
 func (c *Client) connect(ctx context.Context) (*conn, error) {
 	nc, err := c.dial(ctx)
 	if err != nil {
@@ -61,15 +63,25 @@ func (c *Client) connect(ctx context.Context) (*conn, error) {
 		nc.Close()
 		return nil, ErrClosed
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.brief.add(&c.mu, k, ctx)
 	return k, nil
 }
 
-// keep keeps k for the next request.
-func (c *Client) keep(k *conn) {
+// free tells that k's request has ended, and whether k has not been cut for it.
+func (c *Client) free(k *conn) bool {
 	c.mu.Lock()
-	if c.closed || len(c.idle) == maxIdle {
+	defer c.mu.Unlock()
+	return c.brief.remove(k)
+}
+
+// give takes k back from a request, for the next one if it is good.
+func (c *Client) give(k *conn, good bool) {
+	c.mu.Lock()
+	if !c.brief.remove(k) || !good || c.closed || len(c.idle) == maxIdle {
 		c.mu.Unlock()
-		k.Close()
+		_ = k.Close()
 		return
 	}
 	defer c.mu.Unlock()

@@ -21,7 +21,9 @@ type conn struct {
 	since  uint32 // ticks of client, when it was kept
 	timed  bool   // a read deadline is set
 
-	down atomic.Bool
+	listener listener // Client's
+	answer   Answer   // to the request that has k
+	down     atomic.Bool
 }
 
 // buffer is what answers are read into. It is taken when there is something to
@@ -57,6 +59,7 @@ var past = time.Unix(1, 0)
 func newConn(c *Client, nc net.Conn) *conn {
 	k := &conn{Conn: nc, client: c, wire: newWire(nc)}
 	k.cutter = k.cut
+	k.answer.conn = k
 	return k
 }
 

@@ -56,10 +56,13 @@ func (e *Error) Unwrap() error { return e.Err }
 // A kept connection may have come to its end unseen: then q goes to the same
 // instance again, on a new one, where that does no harm.
 func (c *Client) Do(ctx context.Context, q *Request) (*Answer, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	for again := false; ; {
 		var k *conn
 		if !again {
-			k = c.take()
+			k = c.take(ctx)
 		}
 		if k == nil {
 			var err error
@@ -67,7 +70,7 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Answer, error) {
 				return nil, err
 			}
 		}
-		a, err := k.ask(ctx, q)
+		a, err := k.ask(q)
 		switch {
 		case err == nil:
 			return a, nil
@@ -83,12 +86,9 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Answer, error) {
 }
 
 // ask sends q on k and reads the head of the answer.
-func (k *conn) ask(ctx context.Context, q *Request) (*Answer, *Error) {
-	a := answers.Get().(*Answer)
-	a.conn, a.request = k, q
-	if ctx.Done() != nil {
-		a.stop = context.AfterFunc(ctx, k.cutter)
-	}
+func (k *conn) ask(q *Request) (*Answer, *Error) {
+	a := &k.answer
+	a.request = q
 	into := &a.buf
 	if q.Body != nil {
 		into = nil
