@@ -34,7 +34,7 @@ cross: ## build for every platform
 	  GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null . || exit 1; done
 	GOOS=windows $(GO) vet ./... && GOOS=darwin $(GO) vet ./...
 
-bench: deps-bench build ## measure beside PM2, nginx and caddy; see bench/README.md
+bench: deps-bench build ## measure beside PM2, nginx, HAProxy and Caddy; see bench/README.md
 	bench/run
 
 # need installs Debian packages for the commands that are missing: "command:package ...". Services among them are not started.
@@ -57,7 +57,7 @@ deps-system: ## install what the system tests need
 	@$(call need,debootstrap:debootstrap chromium:chromium unshare:util-linux ip:iproute2 pgrep:procps testssl:testssl.sh)
 
 deps-bench: deps ## install what the benchmarks need
-	@$(call need,npm:npm wrk:wrk curl:curl openssl:openssl taskset:util-linux /usr/sbin/nginx:nginx caddy:caddy)
+	@$(call need,npm:npm wrk:wrk curl:curl openssl:openssl taskset:util-linux pgrep:procps /usr/sbin/nginx:nginx /usr/sbin/haproxy:haproxy caddy:caddy h2load:nghttp2-client)
 
 clean: ## remove what the build made
 	rm -rf roost dist .roost examples/box/clock/clock examples/go/hello

@@ -15,7 +15,14 @@ roost_clear() {
   "$roost" delete all >/dev/null 2>&1 || true
 }
 daemon_pid() { "$roost" ping --json | grep -oE '"pid": *[0-9]+' | grep -oE '[0-9]+'; }
-until_answers() { for _ in {1..300}; do curl -fsko /dev/null "$1" 2>/dev/null && return; sleep 0.1; done; echo "bench: $1 does not answer" >&2; exit 1; }
+# until_answers URL: waits until it is answered, for 30 seconds.
+until_answers() {
+  local end=$((SECONDS + 30))
+  until curl -fskm 5 -o /dev/null "$1" 2>/dev/null; do
+    [[ $SECONDS -lt $end ]] || { echo "bench: $1 does not answer" >&2; exit 1; }
+    sleep 0.1
+  done
+}
 
 # footing WHAT: what both daemons use at rest.
 footing() {
