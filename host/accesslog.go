@@ -108,7 +108,7 @@ var lines = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 func (l *accessLog) add(x *exchange, took time.Duration) {
 	scratch := lines.Get().(*[]byte)
 	defer lines.Put(scratch)
-	line := l.format.Load().append((*scratch)[:0], x, took)
+	line := x.format.append((*scratch)[:0], x, took)
 	*scratch = line
 	l.mu.Lock()
 	defer l.mu.Unlock()

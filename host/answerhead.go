@@ -45,8 +45,8 @@ func newAnswerHead(p Protection, folder bool) *answerHead {
 	return a
 }
 
-// add completes the head of an answer to r.
-func (a *answerHead) add(h http.Header, r *http.Request) {
+// add completes the head of an answer.
+func (a *answerHead) add(h http.Header, tls bool) {
 	if a == nil {
 		return
 	}
@@ -57,7 +57,7 @@ func (a *answerHead) add(h http.Header, r *http.Request) {
 			missing(h, "Content-Security-Policy", framePolicy)
 		}
 	}
-	if a.hsts != nil && r.TLS != nil { // RFC 6797 section 7.2: never over plain HTTP
+	if a.hsts != nil && tls { // RFC 6797 section 7.2: never over plain HTTP
 		missing(h, "Strict-Transport-Security", a.hsts)
 	}
 }

@@ -28,6 +28,9 @@ type exchange struct {
 	cors    http.Header // what the answer says to other origins; nil: what the target says
 	user    string      // who has logged in; empty: nobody was asked
 	pace    *pace       // nil: the answer is sent as fast as can be
+	format  *logFormat  // that it is logged in
+	altSvc  *[]string   // announced in the answer; nil: nothing is
+	keep    func(int)   // takes the head that a status is told with; nil: nobody wants it
 	// instance is the one whose answer it is; at is zero when it is none's.
 	instance struct {
 		slot             int
@@ -93,7 +96,7 @@ func (x *exchange) WriteHeader(status int) {
 		if x.cors != nil {
 			restore(x.Header(), x.cors)
 		}
-		x.head.add(x.Header(), x.request)
+		x.head.add(x.Header(), x.request.TLS != nil)
 		if x.site != nil && status >= 200 {
 			x.site.rules.headers.Apply(x.Header(), x.request, x.path, status)
 		}
@@ -103,6 +106,10 @@ func (x *exchange) WriteHeader(status int) {
 		}
 	}
 	x.ResponseWriter.WriteHeader(status)
+	if x.keep != nil && status == x.status {
+		x.keep(status)
+		x.keep = nil
+	}
 }
 
 func (x *exchange) Write(p []byte) (n int, err error) {

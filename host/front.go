@@ -38,6 +38,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		on = &link{}
 	}
 	x := on.begin(w, r)
+	x.format = f.access.format.Load()
 	if x.link.setTLS != nil && r.TLS == nil {
 		x.link.setTLS(r)
 	}
@@ -49,8 +50,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.watchStream(x.link.streams)
 	}
 	if r.TLS != nil && r.ProtoMajor < 3 {
-		if service := f.altSvc.Load(); service != nil {
-			w.Header()["Alt-Svc"] = *service
+		if x.altSvc = f.altSvc.Load(); x.altSvc != nil {
+			w.Header()["Alt-Svc"] = *x.altSvc
 		}
 	}
 	if r.ProtoMajor == 1 && f.ends() && len(r.Header["Upgrade"]) == 0 {

@@ -27,6 +27,8 @@ type logFormat struct {
 	items []logItem
 	end   string // behind the last field
 	json  bool
+	// tellsAnswer: fields of the answer are among the items.
+	tellsAnswer bool
 	redaction
 }
 
@@ -118,6 +120,7 @@ func (f *logFormat) parse(template, before string) (what, hint string) {
 		}
 		item.text, before = before, ""
 		item.hide = f.hidesField(item.name)
+		f.tellsAnswer = f.tellsAnswer || item.field == answerField
 		f.items = append(f.items, item)
 	}
 }

@@ -16,15 +16,17 @@ import (
 // preconditions ask for. path is the one that was asked for; file is the
 // content unless that is in memory or not going to be needed.
 func (f *Folder) answer(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset, v *variant, as coding, file *os.File) {
-	h := w.Header()
 	switch precondition(r.Header, v) {
 	case http.StatusPreconditionFailed:
 		f.fail(w, r, t, http.StatusPreconditionFailed)
 		return
 	case http.StatusNotModified:
+		if f.kept(w, r, t, path, a, v, as, http.StatusNotModified) {
+			return
+		}
 		f.head(w, r, t, path, a, v, as, http.StatusNotModified)
 		if lines := r.Header["If-None-Match"]; v.former[0] != "" && len(lines) > 0 && !matches(lines, v.etag[0], false) {
-			h["Etag"] = v.former[:] // the one that the client has
+			w.Header()["Etag"] = v.former[:] // the one that the client has
 		}
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -33,15 +35,17 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, t *table, path s
 	if lines := r.Header["Range"]; len(lines) > 0 && r.Method == http.MethodGet && rangeWanted(r.Header, v, as) {
 		var err error
 		if parts, err = parseRange(lines, v.size); err != nil {
-			h["Content-Range"] = []string{"bytes */" + v.length[0]}
+			w.Header()["Content-Range"] = []string{"bytes */" + v.length[0]}
 			f.fail(w, r, t, http.StatusRequestedRangeNotSatisfiable)
 			return
 		}
 	}
 	if len(parts) == 0 {
-		f.head(w, r, t, path, a, v, as, http.StatusOK)
-		h["Content-Length"] = v.length[:]
-		w.WriteHeader(http.StatusOK)
+		if !f.kept(w, r, t, path, a, v, as, http.StatusOK) {
+			f.head(w, r, t, path, a, v, as, http.StatusOK)
+			w.Header()["Content-Length"] = v.length[:]
+			w.WriteHeader(http.StatusOK)
+		}
 		if r.Method != http.MethodHead {
 			v.send(w, file, span{0, v.size})
 		}
@@ -52,6 +56,7 @@ func (f *Folder) answer(w http.ResponseWriter, r *http.Request, t *table, path s
 		v.sendParts(w, file, parts)
 		return
 	}
+	h := w.Header()
 	h["Content-Range"] = []string{parts[0].contentRange(v.size)}
 	h["Content-Length"] = []string{strconv.FormatInt(parts[0].length, 10)}
 	w.WriteHeader(http.StatusPartialContent)

@@ -3,6 +3,7 @@ package static
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 var varyEncoding = []string{"Accept-Encoding"}
@@ -14,7 +15,7 @@ var varyEncoding = []string{"Accept-Encoding"}
 // v is a's content in the coding as, t the table that the request began with.
 // Fields that frame the content (Content-Length, Content-Range) follow later.
 func (f *Folder) head(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset, v *variant, as coding, status int) {
-	h, c := w.Header(), a.contents()
+	h := w.Header()
 	if v.etag[0] != "" {
 		h["Etag"] = v.etag[:]
 	}
@@ -23,10 +24,10 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, t *table, path str
 	}
 	h["Cache-Control"] = noCache
 	defer f.setFields(h, r, t, status)
-	if c.immutable && path == a.path && !rewritten(r) { // else the path has no hash in it, and may lead elsewhere tomorrow
+	if forever(r, path, a) {
 		h["Cache-Control"] = aYear
 	}
-	if beside := c.sidecars.Load(); a.kind.compress || beside != nil && beside.any {
+	if a.varies() {
 		if h["Vary"] == nil {
 			h["Vary"] = varyEncoding
 		} else {
@@ -50,4 +51,39 @@ func (f *Folder) head(w http.ResponseWriter, r *http.Request, t *table, path str
 	}
 	h["Content-Type"] = a.kind.header
 	h["X-Content-Type-Options"] = nosniff
+}
+
+// forever tells whether what the path of r leads to, a, never changes. Where path is not a's own
+// it has no hash in it, and may lead elsewhere tomorrow.
+func forever(r *http.Request, path string, a *asset) bool {
+	return a.contents().immutable && path == a.path && !rewritten(r)
+}
+
+// varies tells whether a has more than one coding.
+func (a *asset) varies() bool {
+	beside := a.contents().sidecars.Load()
+	return a.kind.compress || beside != nil && beside.any
+}
+
+// keeper is a writer that can keep the heads of a content where that is, for a
+// status each of every kind; all else that head writes is the same for a
+// content. WriteKept tells whether it has written one. If it has not, it is told the head next.
+type keeper interface {
+	WriteKept(at *atomic.Value, status, kind int) bool
+}
+
+// kept has a head written that was kept, if there can be one.
+func (f *Folder) kept(w http.ResponseWriter, r *http.Request, t *table, path string, a *asset, v *variant, as coding, status int) bool {
+	k, ok := w.(keeper)
+	if !ok || t.rules != nil && t.rules.headers != nil || v.body == nil || status == http.StatusNotModified && v.former[0] != "" {
+		return false
+	}
+	kind := int(as) << 2 // a compressed file has another head when it is asked for by its own name
+	if forever(r, path, a) {
+		kind |= 1
+	}
+	if a.varies() {
+		kind |= 2
+	}
+	return k.WriteKept(&v.heads, status, kind)
 }

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// overhead is counted for each content in memory besides its content: headers,
+// overhead is counted for each content in memory besides its content: headers, heads,
 // table and list, about.
-const overhead = 512
+const overhead = 1 << 10
 
 // memory keeps contents, as they are and compressed, within a limit. When it is full, it
 // gives up those nobody asked for since it last looked (SIEVE: one queue in

@@ -32,6 +32,9 @@ type variant struct {
 	// the same coding, in other bytes. Who has that need not have it again.
 	former [1]string
 
+	// heads are what writers have made of heads, and keep as long as v is there.
+	heads atomic.Value
+
 	visited atomic.Bool   // asked for since memory last looked
 	held    *list.Element // where memory keeps the body; memory's own
 }

@@ -101,7 +101,7 @@ func (a *Answer) WriteHeader(status int) {
 			a.length = n
 		}
 	}
-	if c := a.header["Connection"]; len(c) > 0 && c[0] == "close" || a.conn.lane.ended.Load() { // nothing else is of use here
+	if c := a.header["Connection"]; len(c) > 0 && c[0] == "close" { // nothing else is of use here
 		a.close = true
 	}
 	a.trailers = a.header["Trailer"]
@@ -152,6 +152,7 @@ func (a *Answer) toHead() bool { return a.request.Method == http.MethodHead }
 // complete ends the head. first is what the body begins with; all of it if whole.
 func (a *Answer) complete(first []byte, whole bool) {
 	a.begun = true
+	a.close = a.close || a.conn.lane.ended.Load()
 	if a.body != nil && !a.close && !a.duplex {
 		a.close = !a.body.drop() // many a client says all before it listens
 	}
