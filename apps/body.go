@@ -25,6 +25,7 @@ const (
 // has what has come. Nothing begins to read after shut.
 type body struct {
 	r    *http.Request
+	ends []string // the names of its trailer fields
 	now  atomic.Pointer[bodyReader]
 	lost atomic.Bool           // more has been read than is kept
 	err  atomic.Pointer[error] // how r's body ended
@@ -57,7 +58,7 @@ func readFull(from io.Reader, p []byte) error {
 }
 
 func newBody(r *http.Request) *body {
-	b := &body{r: r}
+	b := &body{r: r, ends: announced(r)}
 	if r.ContentLength > 0 && r.ContentLength <= replayLimit {
 		b.kept = make([]byte, 0, r.ContentLength)
 	}
@@ -152,7 +153,7 @@ func (t *bodyReader) Read(p []byte) (int, error) {
 		b.lost.Store(true)
 	}
 	if err == io.EOF {
-		b.trailer = appendTrailer(b.trailer, b.r.Trailer)
+		b.trailer = appendTrailer(b.trailer, b.r.Trailer, b.ends)
 	}
 	if err != nil {
 		b.err.Store(&err)

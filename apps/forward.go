@@ -3,7 +3,6 @@ package apps
 import (
 	"crypto/x509"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/netip"
 	"net/textproto"
@@ -121,8 +120,8 @@ func appendHead(to []byte, r *http.Request, chunked bool) (_ []byte, ok bool) {
 	switch {
 	case chunked:
 		to = append(to, "Transfer-Encoding: chunked\r\n"...)
-		if len(r.Trailer) > 0 {
-			to = appendField(to, "Trailer", strings.Join(slices.Sorted(maps.Keys(r.Trailer)), ","))
+		if names := announced(r); len(names) > 0 {
+			to = appendField(to, "Trailer", strings.Join(names, ", "))
 		}
 	case r.ContentLength > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH":
 		to = strconv.AppendInt(append(to, "Content-Length: "...), max(0, r.ContentLength), 10)
@@ -159,15 +158,24 @@ func appendField(to []byte, name, value string) []byte {
 	return append(append(to, value...), "\r\n"...)
 }
 
-// appendTrailer appends those of the fields that followed a client's body that
-// go on: of none that its head may not have, as some programs take them for it.
-func appendTrailer(to []byte, h http.Header) []byte {
-	for name, values := range h {
-		if framing(name) || !fromClient(name) {
-			continue
+// announced are the trailer fields of r that go on, before r's body is read: of
+// none that its head may not have, as some programs take them for it, and of
+// none that nobody would expect.
+func announced(r *http.Request) (names []string) {
+	for name := range r.Trailer {
+		if mayTrail(name) && fromClient(name) && httpguts.ValidHeaderFieldName(name) {
+			names = append(names, name)
 		}
-		for _, v := range values {
-			if httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(v) {
+	}
+	slices.Sort(names)
+	return names
+}
+
+// appendTrailer appends the fields of those names that followed a client's body.
+func appendTrailer(to []byte, h http.Header, names []string) []byte {
+	for _, name := range names {
+		for _, v := range h[name] {
+			if httpguts.ValidHeaderFieldValue(v) {
 				to = appendField(to, name, textproto.TrimString(v))
 			}
 		}

@@ -175,3 +175,24 @@ func TestTheAnswersHeadLosesWhatConcernsTheConnection(t *testing.T) {
 		t.Errorf("%v, length %d", res.Header, res.ContentLength)
 	}
 }
+
+func TestOfATrailerThatIsSentGoesOnWhatWasAnnouncedAndMayBeSaid(t *testing.T) {
+	seen := make(chan string, 1)
+	e := rawInstance(t, func(c net.Conn) {
+		r := bufio.NewReader(c)
+		head, _ := readHead(r)
+		body, _ := readHead(r) // its last line is empty, too
+		seen <- head + body
+		io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+	})
+	s := listenHost(t, poolOf(e))
+	c, r := dialRaw(t, s)
+	sendRaw(t, c, "POST / HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\nTrailer: X-Sum, X-Forwarded-For, Connection\n\n2\nhi\n0\nX-Sum: 1\nX-Forwarded-For: 6.6.6.6\nConnection: close\nContent-Length: 7\nX-Other: 2\nHost: evil\n\n")
+	if h, err := readHead(r); !strings.HasPrefix(h, "HTTP/1.1 204") {
+		t.Fatalf("%q, %v", h, err)
+	}
+	got := within(t, "what the instance gets", seen)
+	if head, body, _ := strings.Cut(got, "\r\n\r\n"); body != "2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n" || !strings.Contains(head+"\r\n", "\r\nTrailer: X-Sum\r\n") {
+		t.Errorf("%q", got)
+	}
+}

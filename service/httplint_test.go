@@ -29,6 +29,7 @@ var unchecked = map[string]string{
 	"examples/examples_test.go TestTheNodeExampleIsReachedBothWays":                 "asks the app itself, with nothing of ours in between",
 	"host/http3_wire_test.go TestNothingIsAnsweredBeforeTheHandshakeHasEnded":       "whether there is an answer is what is looked at",
 	"service/stream_test.go TestAnAnswerThatHasEndedByAFaultGivesNoMoreSignsOfLife": "there is no answer",
+	"apps/upstream/answer_test.go theirs":                                           "net/http is what ours is held against",
 	"internal/http1/answer_test.go FuzzChunks":                                      "net/http is what ours is held against",
 	"static/dev_test.go TestDevLetsGoOfPagesAtItsEnd":                               "that events end is what is looked at",
 	"static/sendfile_test.go TestPartsAreOfOneState":                                "the answer is broken off",

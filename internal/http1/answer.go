@@ -123,7 +123,7 @@ func readField(line string) (Field, error) {
 		c := line[i]
 		switch {
 		case c == ':' && i > 0:
-			f := Field{line[:i], textproto.TrimString(line[i+1:])}
+			f := Field{line[:i], strings.Trim(line[i+1:], " \t")}
 			if !printable(f.Value) {
 				return f, errValue
 			}

@@ -74,6 +74,7 @@ func TestAHeadThatMayMeanTwoThingsIsRefused(t *testing.T) {
 		"HTTP/1.1 200 OK\nA: x\n folded\n\n":                        errFold,
 		"HTTP/1.1 200 OK\n\tB: x\n\n":                               errFold,
 		"HTTP/1.1 200 OK\nA: x\ry\n\n":                              errValue,
+		"HTTP/1.1 200 OK\nA: x\r \n\n":                              errValue,
 		"HTTP/1.1 200 OK\nA: x\x00\n\n":                             errValue,
 		"HTTP/1.1 200 OK\nA: \x7f\n\n":                              errValue,
 		"HTTP/1.1 200 OK\nContent-Length: 3\nContent-Length: 4\n\n": errLengths,
