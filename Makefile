@@ -57,7 +57,7 @@ deps-system: ## install what the system tests need
 	@$(call need,debootstrap:debootstrap chromium:chromium unshare:util-linux ip:iproute2 pgrep:procps testssl:testssl.sh)
 
 deps-bench: deps ## install what the benchmarks need
-	@$(call need,npm:npm wrk:wrk curl:curl openssl:openssl taskset:util-linux pgrep:procps /usr/sbin/nginx:nginx /usr/sbin/haproxy:haproxy caddy:caddy h2load:nghttp2-client)
+	@$(call need,npm:npm wrk:wrk curl:curl openssl:openssl taskset:util-linux pgrep:procps /usr/sbin/nginx:nginx /usr/sbin/haproxy:haproxy caddy:caddy h2load:nghttp2-client perf:linux-perf)
 
 clean: ## remove what the build made
 	rm -rf roost dist .roost examples/box/clock/clock examples/go/hello

@@ -29,9 +29,14 @@ rows_of_requests() {
 # rows_of_clusters does so for the second half.
 rows_of_clusters() {
   cat <<-E
-	2 of a Node app, both cores;/;3;tls;roost pm2nginx roostown pm2
-	2 of a Node app, both cores, 1,000 connections;/;3;tls -c 1000;roost pm2nginx roostown pm2
+	2 of a Node app, both cores;/;3;tls;roost pm2nginx roostown pm2own
+	2 of a Node app, both cores, 1,000 connections;/;3;tls -c 1000;roost pm2nginx roostown pm2own
 	E
+}
+# labels_of_requests sets what the servers of the rows are called.
+labels_of_requests() {
+  declare -gA label=([roost]=Roost [nginx]=nginx [debian]="nginx, Debian's defaults" [caddy]=Caddy [haproxy]=HAProxy [pm2]="pm2 serve"
+    [pm2nginx]="PM2 behind nginx" [pm2own]="PM2, own port, no TLS" [roostown]="Roost, own port, no TLS")
 }
 # wanted_of_requests prints what Roost is to reach; see bench/table.
 wanted_of_requests() {
@@ -53,18 +58,17 @@ wanted_of_requests() {
 
 # run_rows ROWS: measures those that ROWS and SERVERS ask for;
 run_rows() {
-  local title path size how names turn name at flags secure
+  local title path size how names turn name at flags secure suffix
   while IFS=';' read -r title path size how names; do
     names=$(chosen_servers "$names")
     [[ $names ]] && chosen_row "$title" || continue
-    flags=${how//log/} secure=
-    [[ " $how " == *" tls "* ]] && secure=s flags=${flags//tls/}
+    read_how "$how"
     count=$((count + 1))
     echo "$count of $total: $title ($names)" >&2
     : >"$work/row"
     for turn in $(seq $((WARM ? 0 : 1)) "$TURNS"); do # turn 0 is to warm up
       for name in $names; do
-        [[ " $how " == *" log "* ]] && at=$name.log || at=$name
+        at=$name$suffix
         # shellcheck disable=SC2086
         taskset $load_on "$work/load" -for "$(length_of_turn "$turn" "$flags" "$secure")s" $flags -size "$size" ${processes[$at]} "$(url_of "$at" "$secure")$path" >"$work/cell" ||
           { echo "bench: $title: ${label[$name]}, turn $turn: the run ends here, with what was measured before" >&2; print_requests; exit 1; }
@@ -73,6 +77,18 @@ run_rows() {
     done
     cat "$work/row" >>"$work/figures"
     for at in "$work"/requests/*.log/access "$work"/*.log.log; do [[ ! -e $at ]] || : >"$at"; done
+  done
+}
+# read_how FLAGS: sets what load gets, whether over TLS, and the suffix of the servers that log.
+read_how() {
+  flags= secure= suffix=
+  local flag
+  for flag in $1; do
+    case $flag in
+    tls) secure=s ;;
+    log) suffix=.log ;;
+    *) flags+=" $flag" ;;
+    esac
   done
 }
 # length_of_turn TURN FLAGS SECURE: seconds; turn 0 is to warm up, and 1,000 handshakes take their time.
@@ -93,16 +109,15 @@ chosen_servers() {
 chosen_row() { grep -qE -- "$ROWS" <<<"$1"; }
 # servers_of ROWS: the names that the rows need, each once; with .log those that write one.
 servers_of() {
-  local title path size how names name
+  local title path size how names name flags secure suffix
   while IFS=';' read -r title path size how names; do
     chosen_row "$title" || continue
-    for name in $(chosen_servers "$names"); do
-      if [[ " $how " == *" log "* ]]; then echo "$name.log"; else echo "$name"; fi
-    done
+    read_how "$how"
+    for name in $(chosen_servers "$names"); do echo "$name$suffix"; done
   done <<<"$1" | awk '!seen[$0]++'
 }
 # url_of NAME SECURE: an app's own port has only HTTP.
-url_of() { if [[ $2 && $1 != pm2 && $1 != roostown ]]; then echo "https://127.0.0.1:$((port_of[$1] + 1))"; else echo "http://127.0.0.1:${port_of[$1]}"; fi; }
+url_of() { if [[ $2 && $1 != *own ]]; then echo "https://127.0.0.1:$((port_of[$1] + 1))"; else echo "http://127.0.0.1:${port_of[$1]}"; fi; }
 
 # enough_descriptors raises the limit of open files, for 1,000 connections and as many to an app.
 enough_descriptors() {
@@ -128,7 +143,8 @@ print_requests() {
 
 requests() {
   local d=$work/requests TURNS=${TURNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} WARM=${WARM:-1} SERVERS=${SERVERS:-} ROWS=${ROWS:-.} count=0 total load_on="-c 1" names name all
-  local -A processes=() label=([roost]=Roost [nginx]=nginx [debian]="nginx, Debian's defaults" [caddy]=Caddy [haproxy]=HAProxy [pm2]="pm2 serve" [pm2nginx]="PM2 behind nginx")
+  local -A processes=()
+  labels_of_requests
   tools taskset curl openssl wrk h2load
   enough_descriptors
   go build -o "$work" ./bench/load ./bench/table ./bench/upstream
@@ -191,8 +207,7 @@ clusters() {
   d=$work/clusters
   mkdir -p "$d/home"
   certificate "$d"
-  label[pm2]="PM2, own port, no TLS" label[roostown]="Roost, own port, no TLS"
-  declare -gA pid_of=() port_of=([roost]=$at [pm2nginx]=$((at + 2)) [pm2]=$((at + 4)) [roostown]=$((at + 5)))
+  declare -gA pid_of=() port_of=([roost]=$at [pm2nginx]=$((at + 2)) [pm2own]=$((at + 4)) [roostown]=$((at + 5)))
   if [[ $all == *roost* ]]; then
     cat >"$d/roost.toml" <<-E
 	[host]
@@ -221,7 +236,7 @@ clusters() {
     PORT=$((at + 4)) PM2_HOME=$work/pm2cluster pm2 start bench/app.js -i 2 --name web >/dev/null
     until_answers "http://127.0.0.1:$((at + 4))/"
     pm2d=$(<"$work/pm2cluster/pm2.pid")
-    processes[pm2]="-tree $pm2d"
+    processes[pm2own]="-tree $pm2d"
   fi
   if [[ $all == *pm2nginx* ]]; then
     tools nginx
