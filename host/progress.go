@@ -48,7 +48,7 @@ func newProgress(c *net.TCPConn, timeout time.Duration) *progress {
 // Write writes b, which most often takes no waiting, and then no clock and no deadline.
 func (p *progress) Write(b []byte) (n int, err error) {
 	if len(b) <= directSize {
-		n = p.direct.Write(b)
+		n = p.direct.Write(b, nil)
 		p.written.Add(uint64(n))
 		if n == len(b) {
 			return n, nil
@@ -63,6 +63,22 @@ func (p *progress) Write(b []byte) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+// WriteBoth writes a head and then a body, which lies elsewhere, as if they were one.
+func (p *progress) WriteBoth(head, body []byte) error {
+	n := p.direct.Write(head, body[:min(len(body), directSize)])
+	p.written.Add(uint64(n))
+	for _, part := range [][]byte{head, body} {
+		done := min(n, len(part))
+		n -= done
+		if part = part[done:]; len(part) > 0 {
+			if _, err := p.Write(part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // directSize is how many bytes are written without the scheduler being told:

@@ -37,6 +37,8 @@ type Answer struct {
 const (
 	outSize     = 16 << 10 // bytes; TLS has records of so many
 	pendingSize = 2 << 10  // what net/http waits for before it sends chunks
+
+	worthSending = 4 << 10 // what costs more to copy than to send beside something else
 )
 
 var outs = sync.Pool{New: func() any { return new([outSize]byte) }}
@@ -228,11 +230,24 @@ func (a *Answer) put(p []byte) {
 	}
 }
 
-// bytes fills the buffer, and sends it when it is full; what is larger is sent from where it is.
+// bytes fills the buffer, and sends it when it is full; what is larger, or is
+// the rest and not small, is sent from where it is.
 func (a *Answer) bytes(p []byte) {
-	if len(a.out) == 0 && len(p) >= outSize {
-		a.send(p)
-		return
+	if len(p) >= outSize || len(p) >= worthSending && a.written == a.length {
+		to, ok := a.to.(interface {
+			WriteBoth(head, body []byte) error
+		})
+		switch {
+		case ok:
+			if a.err == nil {
+				a.err = to.WriteBoth(a.out, p)
+			}
+			a.out = a.out[:0]
+			return
+		case len(a.out) == 0 && len(p) >= outSize:
+			a.send(p)
+			return
+		}
 	}
 	if room := max(0, outSize-len(a.out)); len(p) > room {
 		a.out = append(a.out, p[:room]...)

@@ -37,8 +37,9 @@ func TestAWriterWritesWhatThereIsRoomFor(t *testing.T) {
 	w := NewWriter(ours)
 	var sent []byte
 	part := bytes.Repeat([]byte("what is written is what is read. "), 1000)
-	for {
-		n := w.Write(part)
+	for i := 0; ; i += 7 {
+		end := i * i % len(part)
+		n := w.Write(part[:end], part[end:])
 		sent = append(sent, part[:n]...)
 		if n < len(part) { // it has not waited: nobody reads yet
 			break
@@ -48,7 +49,7 @@ func TestAWriterWritesWhatThereIsRoomFor(t *testing.T) {
 	if _, err := io.ReadFull(theirs, read); err != nil || !bytes.Equal(read, sent) {
 		t.Fatalf("%d bytes were written, and others read: %v", len(sent), err)
 	}
-	if n := w.Write(nil); n != 0 {
+	if n := w.Write(nil, nil); n != 0 {
 		t.Errorf("of nothing %d bytes were written", n)
 	}
 }
@@ -58,10 +59,10 @@ func TestAWriterWritesNothingToWhatIsClosed(t *testing.T) {
 	ours, _ := pair(t)
 	w := NewWriter(ours)
 	ours.Close()
-	if n := w.Write([]byte("late")); n != 0 {
+	if n := w.Write([]byte("late"), nil); n != 0 {
 		t.Errorf("%d bytes were written to a socket that is closed", n)
 	}
-	if n := NewWriter(ours).Write([]byte("late")); n != 0 {
+	if n := NewWriter(ours).Write([]byte("late"), []byte("too")); n != 0 {
 		t.Errorf("%d bytes were written to a socket that was closed before", n)
 	}
 }
