@@ -7,12 +7,15 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"roost/internal/httplint"
 )
@@ -29,6 +32,8 @@ type misdeed struct {
 	// want are outcomes that are right: a status and the body, but for that of a
 	// 502, or "cut" for an answer that is seen to break off, or for none.
 	want []string
+	// right: nothing is wrong with the connection when it was answered so.
+	right bool
 }
 
 // Ways to go on once the answer is written: with the next request, when there is none.
@@ -64,13 +69,13 @@ const (
 const inChunks = head + "Transfer-Encoding: chunked\r\n\r\n"
 
 var misdeeds = []misdeed{
-	{about: "a right answer", answer: fine, want: []string{"200 TOKEN"}},
-	{about: "a right answer in chunks", answer: inChunks + "5\r\nTOKEN\r\n2\r\n!!\r\n0\r\n\r\n", want: []string{"200 TOKEN!!"}},
-	{about: "chunks with extensions and trailers", answer: inChunks + "5;x=\"y\"\r\nTOKEN\r\n0;z\r\nX-Sum: 1\r\n\r\n", want: []string{"200 TOKEN"}},
-	{about: "a right answer that ends with the connection", answer: head + "\r\nTOKEN", then: hangsUp, want: []string{"200 TOKEN"}},
-	{about: "a right answer of HTTP/1.0", answer: "HTTP/1.0 200 OK\r\nX-From-App: bad\r\n\r\nTOKEN", then: hangsUp, want: []string{"200 TOKEN"}},
-	{about: "no reason", answer: strings.Replace(fine, " OK", " ", 1), want: []string{"200 TOKEN"}},
-	{about: "early hints, then an answer", answer: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + fine, want: []string{"200 TOKEN"}},
+	{about: "a right answer", answer: fine, want: []string{"200 TOKEN"}, right: true},
+	{about: "a right answer in chunks", answer: inChunks + "5\r\nTOKEN\r\n2\r\n!!\r\n0\r\n\r\n", want: []string{"200 TOKEN!!"}, right: true},
+	{about: "chunks with extensions and trailers", answer: inChunks + "5;x=\"y\"\r\nTOKEN\r\n0;z\r\nX-Sum: 1\r\n\r\n", want: []string{"200 TOKEN"}, right: true},
+	{about: "a right answer that ends with the connection", answer: head + "\r\nTOKEN", then: hangsUp, want: []string{"200 TOKEN"}, right: true},
+	{about: "a right answer of HTTP/1.0", answer: "HTTP/1.0 200 OK\r\nX-From-App: bad\r\n\r\nTOKEN", then: hangsUp, want: []string{"200 TOKEN"}, right: true},
+	{about: "no reason", answer: strings.Replace(fine, " OK", " ", 1), want: []string{"200 TOKEN"}, right: true},
+	{about: "early hints, then an answer", answer: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + fine, want: []string{"200 TOKEN"}, right: true},
 
 	{about: "nothing", method: "POST", then: hangsUp, want: []string{"502"}},
 	{about: "nothing but a reset", method: "POST", then: resets, want: []string{"502"}},
@@ -127,6 +132,10 @@ var misdeeds = []misdeed{
 	{about: "no end behind the last chunk", answer: inChunks + "5\r\nTOKEN\r\n0\r\n", then: hangsUp, want: []string{"cut"}},
 	{about: "a size that is no number", answer: inChunks + "5\r\nTOKEN\r\nxyz\r\n", want: []string{"cut"}},
 	{about: "a chunk longer than its size", answer: inChunks + "3\r\nTOKEN\r\n0\r\n\r\n", want: []string{"cut"}},
+	{about: "a byte for a CR behind a chunk", answer: inChunks + "5\r\nTOKENX\n0\r\n\r\n", want: []string{"cut"}},
+	{about: "a byte for an LF behind a chunk", answer: inChunks + "5\r\nTOKEN\rX0\r\n\r\n", want: []string{"cut"}},
+	{about: "a byte for an LF behind a size", answer: inChunks + "5\rXTOKEN\r\n0\r\n\r\n", want: []string{"cut", "502"}},
+	{about: "a byte for an LF at the end", answer: inChunks + "5\r\nTOKEN\r\n0\r\n\rX", want: []string{"cut"}},
 	{about: "a size with 0x", answer: inChunks + "0x5\r\nTOKEN\r\n0\r\n\r\n", want: []string{"cut", "502"}},
 	{about: "a signed size", answer: inChunks + "+5\r\nTOKEN\r\n0\r\n\r\n", want: []string{"cut", "502"}},
 	{about: "a negative size", answer: inChunks + "-5\r\nTOKEN\r\n0\r\n\r\n", want: []string{"cut", "502"}},
@@ -169,18 +178,9 @@ func (m *misdeed) do(c net.Conn, token string) {
 
 var instanceToken = regexp.MustCompile(`t\d{4}`)
 
-// misled is a host whose app misbehaves.
-type misled struct {
-	*attacked
-	upstream *upstream
-}
-
-// newMisled runs two hosts, with the express lane and without, and an app
-// reached by TCP and by a Unix socket, which does what answer does with each request.
-func newMisled(t *testing.T, answer func(c net.Conn, h *received, token string)) map[string]*misled {
-	t.Helper()
-	hosts := map[string]*misled{}
-	serve := func(c net.Conn) {
+// answering hears one request after the other and has them answered.
+func answering(answer func(c net.Conn, h *received, token string)) func(net.Conn) {
+	return func(c net.Conn) {
 		r := bufio.NewReader(c)
 		for {
 			h, err := hear(r, func() {})
@@ -190,6 +190,19 @@ func newMisled(t *testing.T, answer func(c net.Conn, h *received, token string))
 			answer(c, h, instanceToken.FindString(h.target))
 		}
 	}
+}
+
+// misled is a host whose app misbehaves.
+type misled struct {
+	*attacked
+	upstream *upstream
+}
+
+// newMisled runs two hosts, with the express lane and without, and an app
+// reached by TCP and by a Unix socket, which does with connections what serve does.
+func newMisled(t *testing.T, serve func(c net.Conn)) map[string]*misled {
+	t.Helper()
+	hosts := map[string]*misled{}
 	for _, lane := range []string{"express", "full"} {
 		b := newBox(t)
 		m := &misled{upstream: newUpstream(t, serve)}
@@ -215,6 +228,7 @@ type visitor struct {
 	protocol string
 	talk     *talk
 	stream   uint32
+	heard    string // what came back last
 }
 
 func (v *visitor) leave() {
@@ -242,6 +256,7 @@ func (v *visitor) ask(host, method, target, body string) string {
 			v.talk.Close()
 			v.talk = nil
 		}
+		v.heard = text
 		return outcome(status, text)
 	}
 	c, err := v.plain()
@@ -254,6 +269,7 @@ func (v *visitor) ask(host, method, target, body string) string {
 	}
 	sent := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n%sConnection: close\r\n\r\n%s", method, target, host, length, body)
 	raw := exchanged(c, sent)
+	v.heard = string(raw)
 	answers, found := httplint.Answers(sent, raw)
 	if len(answers) == 1 && len(found) == 0 {
 		text, _ := io.ReadAll(answers[0].Body)
@@ -283,15 +299,22 @@ func TestAnInstanceThatMisbehavesHarmsItsOwnRequestOnly(t *testing.T) {
 		lane, protocol, host, token string
 	}
 	var all []job
-	hosts := newMisled(t, func(c net.Conn, h *received, token string) {
+	var spoilt sync.Map // connections, by what was done on them
+	hosts := newMisled(t, answering(func(c net.Conn, h *received, token string) {
+		if about, after := spoilt.Load(c); after {
+			t.Errorf("%s comes on the connection that had %s", h, about)
+		}
 		if strings.HasSuffix(h.target, "/right") {
 			(&misdeed{answer: fine}).do(c, token)
 			return
 		}
 		var n int
 		fmt.Sscanf(token, "t%d", &n)
+		if !all[n].right {
+			spoilt.Store(c, all[n].about)
+		}
 		all[n].do(c, token)
-	})
+	}))
 	for i := range misdeeds {
 		for _, lane := range []string{"express", "full"} {
 			for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
@@ -336,12 +359,12 @@ func TestAnInstanceThatMisbehavesHarmsItsOwnRequestOnly(t *testing.T) {
 func TestAnAnswerThatEndsAnywhereIsSeenToEnd(t *testing.T) {
 	t.Parallel()
 	answers := []string{fine, inChunks + "5\r\nTOKEN\r\n2;x\r\n!!\r\n0\r\nX-Sum: 1\r\n\r\n"}
-	hosts := newMisled(t, func(c net.Conn, h *received, token string) {
+	hosts := newMisled(t, answering(func(c net.Conn, h *received, token string) {
 		var which, at int
 		fmt.Sscanf(h.target[len("/t0000"):], "/%d/%d", &which, &at)
 		io.WriteString(c, strings.ReplaceAll(answers[which], "TOKEN", token)[:at])
 		c.Close()
-	})
+	}))
 	var clients sync.WaitGroup
 	for lane, m := range hosts {
 		for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
@@ -366,6 +389,197 @@ func TestAnAnswerThatEndsAnywhereIsSeenToEnd(t *testing.T) {
 				})
 			}
 		}
+	}
+	clients.Wait()
+}
+
+// TestWhatAnIdleConnectionBringsIsNobodysAnswer has an instance say something on
+// a kept connection before the next request, of any method, is sent.
+func TestWhatAnIdleConnectionBringsIsNobodysAnswer(t *testing.T) {
+	t.Parallel()
+	kept := make(chan net.Conn, 1)
+	hosts := newMisled(t, answering(func(c net.Conn, h *received, token string) {
+		(&misdeed{answer: fine}).do(c, token)
+		if strings.HasSuffix(h.target, "/keep") {
+			kept <- c
+		}
+	}))
+	for what, say := range map[string]func(net.Conn){
+		"an answer":      func(c net.Conn) { io.WriteString(c, other) },
+		"part of one":    func(c net.Conn) { io.WriteString(c, other[:10]) },
+		"a line end":     func(c net.Conn) { io.WriteString(c, "\r\n") },
+		"leave to go on": func(c net.Conn) { io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n") },
+		"408": func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n")
+			c.Close()
+		},
+		"its end": hangsUp,
+		"a reset": resets,
+	} {
+		n := 0
+		for lane, m := range hosts {
+			for _, host := range []string{"app.test", "tcp.test"} {
+				for _, method := range []string{"GET", "POST"} {
+					v := &visitor{misled: m, protocol: []string{"HTTP/1.1", "HTTP/2"}[n%2]}
+					n++
+					if got := v.ask(host, "GET", "/t0001/keep", ""); got != "200 t0001" {
+						t.Fatalf("%s, %s: %.500q", lane, host, got)
+					}
+					say(<-kept)
+					body := ""
+					if method == "POST" {
+						body = "something"
+					}
+					if got := v.ask(host, method, "/t0002", body); got != "200 t0002" {
+						t.Errorf("%s, %s to %s after %s on its idle connection: %.500q", lane, method, host, what, got)
+					}
+					v.leave()
+				}
+			}
+		}
+	}
+}
+
+// TestAnInstanceThatAnswersTooEarlyAnswersNobodyElse has an instance answer each
+// connection before it has heard of a request, and the request as well.
+func TestAnInstanceThatAnswersTooEarlyAnswersNobodyElse(t *testing.T) {
+	t.Parallel()
+	answered := make(chan bool)
+	over := make(chan bool)
+	hosts := newMisled(t, func(c net.Conn) {
+		io.WriteString(c, other)
+		answering(func(c net.Conn, h *received, token string) {
+			(&misdeed{answer: fine}).do(c, token)
+			select {
+			case answered <- true:
+			case <-over:
+			}
+		})(c)
+	})
+	for lane, m := range hosts {
+		v := &visitor{misled: m, protocol: "HTTP/1.1"}
+		for n := range 20 {
+			token := fmt.Sprintf("t%04d", n)
+			got := v.ask("app.test", "GET", "/"+token, "")
+			if got != "200 "+token && got != "200 evil!" && got != "502" {
+				t.Errorf("%s, request %d: %.500q", lane, n, got)
+			}
+			<-answered // it is there before the next one is asked
+		}
+	}
+	close(over)
+}
+
+// TestAnAnswerMayComeBeforeTheRequestIsWhole has an instance answer at the head
+// of a request, and the client send the rest when it has the answer. (Of a small
+// one the instance hears when it is whole.)
+func TestAnAnswerMayComeBeforeTheRequestIsWhole(t *testing.T) {
+	t.Parallel()
+	hosts := newMisled(t, func(c net.Conn) {
+		r := bufio.NewReader(c)
+		for {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			(&misdeed{answer: fine}).do(c, instanceToken.FindString(req.RequestURI))
+			if strings.HasSuffix(req.RequestURI, "/leaves") {
+				return
+			}
+			if _, err := io.Copy(io.Discard, req.Body); err != nil {
+				return
+			}
+		}
+	})
+	half := strings.Repeat("x", 100_000)
+	for lane, m := range hosts {
+		for n, target := range []string{"/reads", "/leaves", "/reads", "/leaves"} {
+			host, token := []string{"app.test", "tcp.test"}[n/2], fmt.Sprintf("t%04d", n)
+			c, err := m.plain()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.SetDeadline(time.Now().Add(30 * time.Second))
+			sent := fmt.Sprintf("POST /%s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: 200000\r\nConnection: close\r\n\r\n%s", token, target, host, half)
+			io.WriteString(c, sent)
+			var raw strings.Builder
+			for !strings.HasSuffix(raw.String(), token) {
+				if _, err := io.CopyN(&raw, c, 1); err != nil {
+					t.Fatalf("%s, %s, %s: %q, %v", lane, target, host, raw.String(), err)
+				}
+			}
+			io.WriteString(c, half)
+			io.Copy(&raw, c)
+			c.Close()
+			if answers := httplint.Raw(t, []byte(sent+half), []byte(raw.String())); len(answers) != 1 || answers[0].StatusCode != 200 {
+				t.Errorf("%s, %s, %s: %q", lane, target, host, raw.String())
+			}
+			v := &visitor{misled: m, protocol: "HTTP/1.1"}
+			for range 2 {
+				if got := v.ask(host, "POST", "/t9999", "x"); got != "200 t9999" {
+					t.Errorf("%s, after %s, %s: %.500q", lane, target, host, got)
+				}
+			}
+		}
+	}
+}
+
+// TestNoClientSeesWhatIsAnothers has 50 clients ask an instance that misbehaves
+// at random, mostly by what it says of one request behind the answer to it.
+func TestNoClientSeesWhatIsAnothers(t *testing.T) {
+	t.Parallel()
+	var ways []misdeed
+	for _, m := range misdeeds {
+		if m.then == nil && m.method == "" {
+			ways = append(ways, m)
+		}
+	}
+	again := fine + fine
+	for _, answer := range []string{fine, fine, fine, again, fine + "TOKEN", inChunks + "5\r\nTOKEN\r\n0\r\n\r\n" + again, "HTTP/1.1 204 No Content\r\n\r\n" + again, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nTOKEN"} {
+		ways = append(ways, misdeed{answer: answer}, misdeed{answer: answer, then: hangsUp}, misdeed{answer: answer, then: resets})
+	}
+	hosts := newMisled(t, answering(func(c net.Conn, h *received, token string) {
+		var n uint64
+		fmt.Sscanf(token, "t%d", &n)
+		way := rand.New(rand.NewPCG(1, n)).IntN(len(ways))
+		if strings.HasSuffix(h.target, "/right") {
+			(&misdeed{answer: fine}).do(c, token)
+			return
+		}
+		ways[way].do(c, token)
+	}))
+	const each = 12
+	var clients sync.WaitGroup
+	for n := range 50 {
+		clients.Go(func() {
+			v := &visitor{misled: hosts[[]string{"express", "full"}[n%2]], protocol: []string{"HTTP/1.1", "HTTP/2"}[n/2%2]}
+			defer v.leave()
+			host := []string{"app.test", "tcp.test"}[n/4%2]
+			for i := range each {
+				token := fmt.Sprintf("t%04d", n*each+i)
+				method, body := "GET", ""
+				switch i % 3 {
+				case 1:
+					method, body = "POST", "something"
+				case 2:
+					method = "HEAD"
+				}
+				got := v.ask(host, method, "/"+token, body)
+				for _, other := range instanceToken.FindAllString(v.heard, -1) {
+					if other != token {
+						t.Errorf("client %d, request %s: it sees %s: %.500q", n, token, other, v.heard)
+					}
+				}
+				if strings.Contains(v.heard, "evil!") {
+					t.Errorf("client %d, request %s: %s, %.500q", n, token, got, v.heard)
+				}
+				if i%4 == 3 {
+					if got := v.ask(host, "GET", "/"+token+"/right", ""); got != "200 "+token {
+						t.Errorf("client %d: %.500q, want %s", n, got, token)
+					}
+				}
+			}
+		})
 	}
 	clients.Wait()
 }
