@@ -4,7 +4,7 @@ GO        ?= go
 EXAMPLE   ?= examples/box
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 
-.PHONY: help build run deps deps-system deps-bench test test-system lint cross bench clean
+.PHONY: help build run deps deps-system deps-bench test test-system fuzz lint cross bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,18 @@ test: deps ## run every test that needs no root, with the race detector
 
 test-system: deps deps-system ## as root: the tests that boot a system, switch users or make namespaces
 	$(GO) test -tags system -run '^TestSystem' -timeout 20m -count=1 ./...
+
+FUZZTIME ?= 20s
+FUZZ     ?= Fuzz
+FUZZ_IN  ?= ./...
+
+fuzz: ## search for bad input, FUZZTIME for each target that begins with FUZZ in FUZZ_IN
+	@found=$$($(GO) test -list '^($(FUZZ))' $(FUZZ_IN)) || { echo "$$found"; exit 1; }; \
+	targets=$$(echo "$$found" | awk '/^Fuzz/ { names = names " " $$1 } /^ok/ { n = split(names, all, " "); for (i = 1; i <= n; i++) print $$2 ":" all[i]; names = "" }'); \
+	[ -n "$$targets" ] || { echo "no target begins with $(FUZZ) in $(FUZZ_IN)" >&2; exit 1; }; \
+	for t in $$targets; do echo "fuzz $$t"; \
+	  run() { $(GO) test $${t%:*} -run '^$$' -fuzz "^$${t#*:}\$$" -fuzztime $(FUZZTIME); }; \
+	  run || { echo "once more: what was found is kept, and fails again"; run; } || exit 1; done
 
 lint: ## vet, gofmt, staticcheck
 	$(GO) vet ./... && $(GO) vet -tags system ./...
@@ -49,7 +61,7 @@ define need
 endef
 
 deps: ## install what the tests need
-	@$(call need,node:nodejs npm:npm python3:python3 jq:jq brotli:brotli zstd:zstd gcc:gcc /usr/include/stdlib.h:libc6-dev slowhttptest:slowhttptest redis-server:redis-server)
+	@$(call need,node:nodejs npm:npm python3:python3 jq:jq brotli:brotli zstd:zstd gcc:gcc /usr/include/stdlib.h:libc6-dev slowhttptest:slowhttptest redis-server:redis-server /usr/sbin/nginx:nginx)
 	@internal/testcache/npm examples/npm examples/npm/next apps/testdata/npm service/cli/testdata/npm static/testdata/npm static/rules/testdata/npm
 	@internal/testcache/gotool internal/testcache/h2spec
 
