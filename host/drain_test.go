@@ -22,8 +22,19 @@ type keeper struct {
 // ask asks for a file and returns the answer and its body.
 func (k keeper) ask(path string) (*http.Response, string) {
 	k.t.Helper()
-	request := "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	if _, err := io.WriteString(k, request); err != nil {
+	return k.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
+// send sends a request and returns the answer and its body.
+func (k keeper) send(request string) (*http.Response, string) {
+	k.t.Helper()
+	return k.sendRest(request, 0)
+}
+
+// sendRest is send where some bytes of the request were sent before.
+func (k keeper) sendRest(request string, from int) (*http.Response, string) {
+	k.t.Helper()
+	if _, err := io.WriteString(k, request[from:]); err != nil {
 		k.t.Fatal(err)
 	}
 	asked, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request)))
@@ -144,5 +155,70 @@ func TestTheLaneIsSwitchedWithoutClosingConnections(t *testing.T) {
 	}
 	if n := b.answered(); n != 2 {
 		t.Errorf("the express lane has answered %d of 2 requests", n)
+	}
+}
+
+// upload is a request that brings something, and what the app makes of it.
+const (
+	upload   = "POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nabcd"
+	uploaded = "4 <nil>"
+)
+
+// TestAKeptConnectionToAnAppIsToldThatTheHostEnds has some requests under way when
+// the host ends, others come after, and none lost.
+func TestAKeptConnectionToAnAppIsToldThatTheHostEnds(t *testing.T) {
+	t.Parallel()
+	for name, express := range map[string]*bool{"express": nil, "full": no()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t)
+			b.options.Grace = time.Minute
+			c := Config{Host: Listen{Express: express}, Sites: []Site{{Domains: []string{"localhost"}, RedirectHTTPS: no(), Target: Target{App: "web"}}}}
+			testApp(t, &c, "web", "one", 2)
+			b.settled(c)
+			gets, posts, begun := b.keep(), b.keep(), b.keep()
+			for kind := range gets {
+				if res, body := gets[kind].ask("/x"); !strings.HasPrefix(body, "one /x ") || res.Close {
+					t.Errorf("%s: %v %q", kind, res.Header, body)
+				}
+				if res, body := posts[kind].send(upload); body != uploaded || res.Close {
+					t.Errorf("%s: %v %q", kind, res.Header, body)
+				}
+				if _, err := io.WriteString(begun[kind], upload[:len(upload)-2]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			until(t, "requests are under way", func() bool { return b.Status().Apps[0].Figures.InFlight == int64(len(begun)) })
+			if n := b.answered(); express == nil && n != uint64(2*len(gets)) {
+				t.Errorf("the express lane has answered %d requests", n)
+			}
+			stopped := make(chan bool)
+			go func() {
+				b.stop()
+				close(stopped)
+			}()
+			until(t, "the host ends", b.front.ends)
+			for kind := range gets {
+				if res, body := gets[kind].ask("/x"); !strings.HasPrefix(body, "one /x ") || !res.Close {
+					t.Errorf("%s, while the host ends: %v %q", kind, res.Header, body)
+				}
+				if res, body := posts[kind].send(upload); body != uploaded || !res.Close {
+					t.Errorf("%s, while the host ends: %v %q", kind, res.Header, body)
+				}
+				if _, body := begun[kind].sendRest(upload, len(upload)-2); body != uploaded {
+					t.Errorf("%s, under way when the host ends: %q", kind, body)
+				}
+				if res, body := begun[kind].send(upload); body != uploaded || !res.Close {
+					t.Errorf("%s, after one that was under way: %v %q", kind, res.Header, body)
+				}
+				for _, k := range []keeper{gets[kind], posts[kind], begun[kind]} {
+					if rest, err := io.ReadAll(k.in); len(rest) > 0 || err != nil {
+						t.Errorf("%s: then %q, %v", kind, rest, err)
+					}
+					_ = k.Close()
+				}
+			}
+			<-stopped
+		})
 	}
 }

@@ -40,13 +40,13 @@ type guard struct {
 	framing http1.Framing
 	refused error
 	poison  string // what is left to pass on of the lines that no parser accepts
-	pushed  time.Time
 
 	reading atomic.Bool // a Read is under way
 	over    atomic.Bool // nothing more comes
 
-	mu    sync.Mutex
-	limit time.Time // read deadline that was asked for; zero: none
+	mu     sync.Mutex
+	limit  time.Time // read deadline that was asked for; zero: none
+	pushed time.Time // when the guard has set its own; zero: that which was asked for is set
 }
 
 // refusal spoils the line that was begun, wherever in it, be it of a head, of a
@@ -114,11 +114,11 @@ func (g *guard) pushDeadline() {
 		return
 	}
 	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if now.Sub(g.pushed) < g.timeout/4 {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	deadline := now.Add(g.timeout)
 	if !g.limit.IsZero() && g.limit.Before(deadline) {
 		deadline = g.limit
@@ -128,11 +128,11 @@ func (g *guard) pushDeadline() {
 }
 
 func (g *guard) restoreDeadline() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.pushed.IsZero() {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.pushed = time.Time{}
 	g.Conn.SetReadDeadline(g.limit)
 }
@@ -141,7 +141,7 @@ func (g *guard) restoreDeadline() {
 func (g *guard) SetReadDeadline(t time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.limit = t
+	g.limit, g.pushed = t, time.Time{}
 	return g.Conn.SetReadDeadline(t)
 }
 

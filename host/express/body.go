@@ -64,7 +64,8 @@ func (b *body) end() {
 	b.mu.Unlock()
 }
 
-// drop reads what no handler has read, and tells whether that was all.
+// drop reads what no handler has read, and tells whether nothing more comes of
+// it: that is so, too, when the client has ended within it.
 func (b *body) drop() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -79,7 +80,7 @@ func (b *body) drop() bool {
 		}
 	}
 	b.closed = true
-	return b.err == io.EOF
+	return b.err == io.EOF || b.err == io.ErrUnexpectedEOF
 }
 
 // here says that all of it has come.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -39,8 +40,12 @@ func TestAClientThatGoesEndsTheContextOfItsRequest(t *testing.T) {
 		"by a reset":                 {ask("/"), "", func(c *net.TCPConn) error { _ = c.SetLinger(0); return c.Close() }},
 		"behind a body":              {post("/", "hello"), "", (*net.TCPConn).Close},
 		"behind a body that is late": {post("/", "hello")[:len(post("/", "hello"))-2], "lo", (*net.TCPConn).Close},
+		"before another request":     {ask("/") + ask("/next"), ask("/more"), (*net.TCPConn).Close},
 		"in a body":                  {post("/", "hello")[:len(post("/", "hello"))-2], "l", (*net.TCPConn).Close},
 	} {
+		if name == "before another request" && runtime.GOOS != "linux" {
+			continue // who cannot see an end behind what waits to be read
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			asked, gone := make(chan bool, 1), make(chan string, 1)
