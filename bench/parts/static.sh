@@ -39,7 +39,7 @@ static() {
   cells=()
   for name in "${names[@]}"; do cells+=("$(mb "$(family_rss "${pid_of[$name]}")")"); done
   row4 "resident, after all that" "${cells[@]}"
-  go test ./host -run '^TestASmallFileIsAnsweredWithoutAllocationsOfOurOwn$' -count=1 -v >"$work/allocations"
+  go test ./host -run '^TestASmallFileIsAnsweredWithoutAllocationsOfOurOwn$' -count=1 -v >"$work/allocations" 2>&1 || { cat "$work/allocations" >&2; exit 1; }
   read -r -a cells <<<"$(sed -n 's/.*Roost \([0-9]*\), .*FileServer \([0-9]*\)$/\1 \2/p' "$work/allocations")"
   row4 "1 KB: allocations for a request" "${cells[@]}" - -
   end_servers
