@@ -78,7 +78,7 @@ func copyFields(h http.Header, fields []http1.Field) {
 			values[i] = f.Value
 			h[f.Name] = values[i : i+1 : i+1]
 		} else {
-			h[f.Name] = append(have[:len(have):len(have)], f.Value)
+			h[f.Name] = append(have, f.Value)
 		}
 	}
 }

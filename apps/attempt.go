@@ -80,11 +80,16 @@ func (t *attempts) end() {
 	attemptsPool.Put(t)
 }
 
-// interim passes an interim answer on, such as 103 with its early hints.
+// interim passes an interim answer on, such as 103 with its early hints, to
+// those who know of such (RFC 9110 section 15.2). It has no content (section 8.6).
 func (t *attempts) interim(status int, fields []http1.Field) {
+	if !t.r.ProtoAtLeast(1, 1) {
+		return
+	}
 	h := t.w.Header()
 	before := h.Clone()
 	copyFields(h, fields)
+	delete(h, "Content-Length")
 	t.w.WriteHeader(status)
 	clear(h)
 	for name, values := range before {

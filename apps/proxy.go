@@ -65,7 +65,7 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if c.unknown != nil {
 				c.unknown.mark(w, r, e)
 			}
-			p.answer(w, r, e, a)
+			p.answer(w, r, e, a, b)
 			return
 		}
 		e.release()
@@ -77,7 +77,9 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			p.fail(w, r, t.undelivered(err))
 			return
 		}
-		p.failed(e, err)
+		if err != upstream.ErrLost {
+			p.failed(e, err)
+		}
 		if try == maxTries || !repeatable(r, err) || !b.again() {
 			p.fail(w, r, statusOf(err))
 			return
@@ -136,8 +138,8 @@ func statusOf(err error) int {
 	return http.StatusBadGateway
 }
 
-// answer copies what the instance answers to the client.
-func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, a *upstream.Answer) {
+// answer copies what the instance answers to the client, while b is sent.
+func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, a *upstream.Answer, b *body) {
 	now := time.Now()
 	e.answered(now)
 	if w, ok := w.(Witness); ok {
@@ -166,7 +168,7 @@ func (p *pool) answer(w http.ResponseWriter, r *http.Request, e *endpoint, a *up
 		copyTrailer(w, a, announced)
 		return
 	}
-	if read != nil && r.Context().Err() == nil {
+	if read != nil && r.Context().Err() == nil && b.failure() == nil {
 		p.failed(e, read)
 	}
 	panic(http.ErrAbortHandler)

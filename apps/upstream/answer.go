@@ -135,7 +135,7 @@ func (a *Answer) begin() {
 	case a.Head.Length == 0:
 		a.kind = over
 	default:
-		a.kind = untilClose
+		a.kind, a.Head.Close = untilClose, true
 	}
 }
 

@@ -28,6 +28,7 @@ type Client struct {
 	mu      sync.Mutex // guards what follows
 	open    map[io.Closer]struct{}
 	closed  bool
+	retired bool
 	idle    []*conn // the last one in is the first one out
 	now     uint32  // in ticks, which pass while a connection is idle
 	ticking bool
@@ -79,7 +80,7 @@ func (c *Client) free(k *conn) bool {
 // give takes k back from a request, for the next one if it is good.
 func (c *Client) give(k *conn, good bool) {
 	c.mu.Lock()
-	if !c.brief.remove(k) || !good || c.closed || len(c.idle) == maxIdle {
+	if !c.brief.remove(k) || !good || c.closed || c.retired || len(c.idle) == maxIdle {
 		c.mu.Unlock()
 		_ = k.Close()
 		return
@@ -118,11 +119,11 @@ func (c *Client) tick() {
 	}
 }
 
-// CloseIdle closes the connections that nobody uses.
+// CloseIdle closes the connections that nobody uses, and from now on each as soon as nobody does.
 func (c *Client) CloseIdle() {
 	c.mu.Lock()
 	old := c.idle
-	c.idle = nil
+	c.idle, c.retired = nil, true
 	c.mu.Unlock()
 	for _, k := range old {
 		k.Close()

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -33,11 +34,14 @@ type Request struct {
 // Body is a body that may have to be sent more than once.
 type Body interface {
 	// Reader returns what reads it from its start, in place of the one before;
-	// nil when it has been read too far for that.
+	// nil when it has been read too far for that, which may be so any time after the first.
 	Reader() io.Reader
 	// AppendTrailer appends the lines that follow a chunked body that has been read.
 	AppendTrailer([]byte) []byte
 }
+
+// ErrLost is what a request gets whose Body cannot be sent any more.
+var ErrLost = errors.New("the body has been read too far to be sent again")
 
 // Error is how a request failed on a connection.
 type Error struct {
@@ -50,7 +54,7 @@ func (e *Error) Error() string { return "cannot get an answer: " + e.Err.Error()
 func (e *Error) Unwrap() error { return e.Err }
 
 // Do sends q and returns the answer when its head has come; close it. The
-// error is dial's, ErrClosed, or an *Error. When ctx ends, so does the
+// error is dial's, ErrClosed, ErrLost, or an *Error. When ctx ends, so does the
 // connection, until the answer is closed.
 //
 // A kept connection may have come to its end unseen: then q goes to the same
@@ -70,7 +74,14 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Answer, error) {
 				return nil, err
 			}
 		}
-		a, err := k.ask(q)
+		var from io.Reader
+		if q.Body != nil {
+			if from = q.Body.Reader(); from == nil {
+				c.give(k, false)
+				return nil, ErrLost
+			}
+		}
+		a, err := k.ask(q, from)
 		switch {
 		case err == nil:
 			return a, nil
@@ -78,15 +89,13 @@ func (c *Client) Do(ctx context.Context, q *Request) (*Answer, error) {
 			continue
 		case again || !k.kept || err.Heard || err.Sent && !q.Repeatable || ctx.Err() != nil:
 			return nil, err
-		case q.Body != nil && q.Body.Reader() == nil:
-			return nil, err
 		}
 		again = true
 	}
 }
 
-// ask sends q on k and reads the head of the answer.
-func (k *conn) ask(q *Request) (*Answer, *Error) {
+// ask sends q on k, its Body as from reads it, and reads the head of the answer.
+func (k *conn) ask(q *Request, from io.Reader) (*Answer, *Error) {
 	a := &k.answer
 	a.request = q
 	into := &a.buf
@@ -95,7 +104,7 @@ func (k *conn) ask(q *Request) (*Answer, *Error) {
 	}
 	sent, n, err := k.send(q.Head, into)
 	if q.Body != nil && err == nil {
-		a.sender = newSender(k, q)
+		a.sender = newSender(k, q, from)
 		go a.sender.run()
 	}
 	a.w = n
@@ -124,8 +133,8 @@ type sender struct {
 // expectTimeout is how long an instance may think about whether it wants a body.
 const expectTimeout = time.Second
 
-func newSender(k *conn, q *Request) *sender {
-	s := &sender{conn: k, body: q.Body, from: q.Body.Reader(), chunked: q.Chunked}
+func newSender(k *conn, q *Request, from io.Reader) *sender {
+	s := &sender{conn: k, body: q.Body, from: from, chunked: q.Chunked}
 	if q.Expect {
 		s.wanted = make(chan bool, 1)
 	}
