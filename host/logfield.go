@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"roost/tls"
@@ -77,10 +78,10 @@ var logFields = map[string]*logField{
 	}),
 	"request_time": logNumber(func(b []byte, _ *exchange, took time.Duration) []byte { return appendSeconds(b, took) }),
 	"duration_ms": logNumber(func(b []byte, _ *exchange, took time.Duration) []byte {
-		return strconv.AppendFloat(b, float64(took.Microseconds())/1000, 'f', 3, 64)
+		return appendThousandths(b, took.Microseconds())
 	}),
 	"msec": logNumber(func(b []byte, x *exchange, _ time.Duration) []byte {
-		return strconv.AppendFloat(b, float64(x.start.UnixMilli())/1000, 'f', 3, 64)
+		return appendThousandths(b, x.start.UnixMilli())
 	}),
 	"time":         logTime("2006-01-02T15:04:05.000Z", time.Time.UTC),
 	"time_iso8601": logTime("2006-01-02T15:04:05-07:00", time.Time.Local),
@@ -121,14 +122,41 @@ func logNumber(write func([]byte, *exchange, time.Duration) []byte) *logField {
 	}}
 }
 
+// logTime is a time whose seconds are written once for all requests of one. Of
+// what is shorter there may be ".000" in the layout.
 func logTime(layout string, where func(time.Time) time.Time) *logField {
+	type second struct {
+		unix int64
+		text string
+	}
+	var last atomic.Pointer[second]
+	whole, zone, exact := strings.Cut(layout, ".000")
 	return &logField{append: func(b []byte, _ *logFormat, _ *logItem, x *exchange, _ time.Duration) []byte {
-		return where(x.start).AppendFormat(b, layout)
+		now := last.Load()
+		if now == nil || now.unix != x.start.Unix() {
+			now = &second{x.start.Unix(), where(x.start).Format(whole)}
+			last.Store(now)
+		}
+		b = append(b, now.text...)
+		if exact {
+			b = append(appendThree(append(b, '.'), int64(x.start.Nanosecond()/int(time.Millisecond))), zone...)
+		}
+		return b
 	}}
 }
 
 func appendSeconds(b []byte, d time.Duration) []byte {
-	return strconv.AppendFloat(b, float64(d.Milliseconds())/1000, 'f', 3, 64)
+	return appendThousandths(b, d.Milliseconds())
+}
+
+// appendThousandths writes n thousandths with a point.
+func appendThousandths(b []byte, n int64) []byte {
+	n = max(n, 0)
+	return appendThree(append(strconv.AppendInt(b, n/1000, 10), '.'), n%1000)
+}
+
+func appendThree(b []byte, n int64) []byte {
+	return append(b, byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10))
 }
 
 // appendValues writes all values of a header field.
