@@ -137,7 +137,7 @@ nginx_locations() {
 
 # serve_nginx NAME DIR: as its manual has it fast: a worker for the core, files kept open, connections to apps kept.
 serve_nginx() {
-  nginx_with "$1" "$2" 1 8192 'keepalive_requests 1000000000;
+  nginx_with "$1" "$2" 1 "${connections:-8192}" 'keepalive_requests 1000000000;
 	  open_file_cache max=1000 inactive=60s; open_file_cache_valid 60s;
 	  gzip on; gzip_types text/plain; gzip_vary on;
 	  proxy_http_version 1.1; proxy_set_header Connection "";' "$(nginx_upstreams)

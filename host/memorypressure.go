@@ -15,6 +15,9 @@ type pressure struct {
 	left  func() (left, of uint64) // bytes of memory that can be had; of 0: unknown
 }
 
+// calmLooks are so many that idle connections rest meanwhile, see express.
+const calmLooks = 8
+
 var defaultPressure = pressure{from: 1000, every: time.Second, left: memoryLeft}
 
 // short tells whether so little memory is left that the kernel might soon end
@@ -31,19 +34,29 @@ func (l *connections) relieve(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for p, closed := l.pressure.Load(), 0; l.most() >= p.from; p = l.pressure.Load() {
+		freed, calm := l.taken.Load(), 0 // connections that had been opened when memory was given back last; looks since others were
+		for p, taken := l.pressure.Load(), freed; l.most() >= p.from; p = l.pressure.Load() {
 			select {
 			case <-time.After(p.every):
 			case <-ctx.Done():
 				return
 			}
-			if closed > 0 {
-				debug.FreeOSMemory() // what they had, or the next look would not see it
+			was := taken
+			taken = l.taken.Load()
+			calm++
+			if taken-was >= uint64(p.from)/10 {
+				calm = 0
 			}
-			closed = 0
+			if calm >= calmLooks && taken-freed >= uint64(p.from)/2 {
+				freed = taken
+				debug.FreeOSMemory() // what it took to open a crowd, and to answer it, is more than what it holds
+			}
 			if left, of := p.left(); short(left, of) {
-				closed = l.cutIdle(l.most()/4, p.from)
+				closed := l.cutIdle(l.most()/4, p.from)
 				l.tellPressure(closed, left)
+				if closed > 0 {
+					debug.FreeOSMemory() // what they had, or the next look would not see it
+				}
 			}
 		}
 	}

@@ -39,6 +39,7 @@ type conn struct {
 	begun   bool      // a head has, or the connection
 	since   time.Time // when what is waited for has begun: the head, or else the wait
 	armed   time.Time // the read deadline that is set; zero: none
+	rested  bool      // since the last request
 }
 
 // work is what a request is answered with.
@@ -64,8 +65,33 @@ var (
 	largeReads = sync.Pool{New: func() any { return new([maxHead]byte) }}
 )
 
+func (c *conn) begin() {
+	c.wait = newWaiter(c.Conn)
+	c.begun, c.since = true, time.Now()
+	ctx, cancel := context.WithCancel(c.lane.o.Context(c.lane.life, c.Conn))
+	c.cancel = cancel
+	c.blank = blank(ctx, c.RemoteAddr().String())
+}
+
+// serve answers until the connection ends, or rests.
 func (c *conn) serve() {
-	defer c.empty()
+	rests := false
+	defer func() {
+		if rests {
+			c.lane.running.Go(c.rest)
+			return
+		}
+		if c.cancel != nil {
+			c.cancel()
+		}
+		c.empty()
+		c.lane.remove(c)
+	}()
+	rests = c.answer()
+}
+
+// answer answers requests, and tells whether the connection rests: otherwise it is at its end here.
+func (c *conn) answer() (rests bool) {
 	defer func() {
 		if failure := recover(); failure != nil {
 			if failure != http.ErrAbortHandler {
@@ -74,23 +100,22 @@ func (c *conn) serve() {
 			_ = Linger(c.Conn)
 		}
 	}()
-	c.wait = newWaiter(c.Conn)
-	c.begun, c.since = true, time.Now()
-	ctx, cancel := context.WithCancel(c.lane.o.Context(c.lane.life, c.Conn))
-	defer cancel()
-	c.cancel = cancel
-	c.blank = blank(ctx, c.RemoteAddr().String())
+	if c.blank == nil {
+		c.begin()
+	}
 	for {
 		switch head, met := c.next(); met {
 		case beyond:
 			c.handOn()
-			return
+			return false
 		case over:
 			_ = c.Close()
-			return
+			return false
+		case still:
+			return true
 		default:
 			if !c.do(head) {
-				return
+				return false
 			}
 		}
 	}
@@ -101,6 +126,7 @@ const (
 	whole  = iota // a head
 	beyond        // what is not for the lane
 	over          // the end
+	still         // nothing for a while
 )
 
 // next reads until there is a head. It is a copy, once for all that are alike:
@@ -129,6 +155,8 @@ func (c *conn) next() (head string, met int) {
 		case err == nil:
 		case errors.Is(err, io.EOF) && len(c.read) > 0:
 			return "", beyond
+		case err == errStill:
+			return "", still
 		default:
 			return "", over
 		}
@@ -179,7 +207,11 @@ func (c *conn) more() (n int, err error) {
 	if c.begun {
 		limit = c.lane.o.Header
 	}
-	until := c.since.Add(limit)
+	end := c.since.Add(limit)
+	until := end
+	if c.mayRest() {
+		until = c.since.Add(limit / restAfter)
+	}
 	for {
 		if c.armed.IsZero() || c.armed.After(until) {
 			c.armed = until
@@ -199,8 +231,11 @@ func (c *conn) more() (n int, err error) {
 		if n > 0 {
 			return n, nil
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(until) {
+		switch now := time.Now(); {
+		case !errors.Is(err, os.ErrDeadlineExceeded) || !now.Before(end):
 			return 0, err
+		case !now.Before(until):
+			return 0, errStill
 		}
 		c.armed = time.Time{}
 	}
@@ -255,7 +290,7 @@ func (c *conn) do(head string) (again bool) {
 	}
 	c.forget(c.taken)
 	c.posted = r.Method == http.MethodPost
-	c.begun, c.since = false, time.Now()
+	c.begun, c.rested, c.since = false, false, time.Now()
 	c.state.Store(idle)
 	if c.lane.ended.Load() && c.state.CompareAndSwap(idle, cut) {
 		_ = Linger(c.Conn)

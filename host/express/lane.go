@@ -72,10 +72,7 @@ func (l *Lane) Start(c net.Conn) bool {
 	l.o.Open(1)
 	served := &conn{Conn: c, lane: l}
 	l.conns[served] = struct{}{}
-	l.running.Go(func() {
-		defer l.remove(served)
-		served.serve()
-	})
+	l.running.Go(served.serve)
 	return true
 }
 

@@ -9,4 +9,6 @@ type waiter struct{}
 
 func newWaiter(net.Conn) *waiter { return nil }
 
+func (*waiter) rest() {}
+
 func (*waiter) read(c *conn) (int, error) { return c.Conn.Read(c.read) }

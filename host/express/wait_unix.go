@@ -45,6 +45,16 @@ func newWaiter(c net.Conn) *waiter {
 	return w
 }
 
+// rest waits until there is something to be read, or there will not be.
+func (w *waiter) rest() { _ = w.conn.Read(readable) }
+
+// readable tells whether a read would return at once.
+func readable(fd uintptr) bool {
+	var next [1]byte
+	n, _, err := syscall.Recvfrom(int(fd), next[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return n > 0 || err != syscall.EAGAIN
+}
+
 // read reads into a buffer that it gives c.
 func (w *waiter) read(c *conn) (int, error) {
 	if err := w.conn.Read(w.try); err != nil {
