@@ -24,14 +24,15 @@ const (
 // be waiting for the client all the same: then the last one waits for it, and
 // has what has come. Nothing begins to read after shut.
 type body struct {
-	r    *http.Request
-	ends []string // the names of its trailer fields
+	src  io.Reader
+	tail http.Header // of src; filled when it ends
+	ends []string    // the names of it that go on
 	now  atomic.Pointer[bodyReader]
 	lost atomic.Bool           // more has been read than is kept
-	err  atomic.Pointer[error] // how r's body ended
+	err  atomic.Pointer[error] // how src ended
 	over atomic.Bool
 
-	mu      sync.Mutex // guards what follows, and is held while r's body is read
+	mu      sync.Mutex // guards what follows, and is held while src is read
 	kept    []byte
 	trailer []byte // as it is sent
 }
@@ -58,7 +59,7 @@ func readFull(from io.Reader, p []byte) error {
 }
 
 func newBody(r *http.Request) *body {
-	b := &body{r: r, ends: announced(r)}
+	b := &body{src: r.Body, tail: r.Trailer, ends: announced(r)} // r itself may be another's when this is read last
 	if r.ContentLength > 0 && r.ContentLength <= replayLimit {
 		b.kept = make([]byte, 0, r.ContentLength)
 	}
@@ -142,7 +143,7 @@ func (t *bodyReader) Read(p []byte) (int, error) {
 	if err := b.err.Load(); err != nil {
 		return 0, *err
 	}
-	n, err := b.r.Body.Read(p)
+	n, err := b.src.Read(p)
 	switch {
 	case b.lost.Load():
 	case len(b.kept)+n <= replayLimit:
@@ -153,7 +154,7 @@ func (t *bodyReader) Read(p []byte) (int, error) {
 		b.lost.Store(true)
 	}
 	if err == io.EOF {
-		b.trailer = appendTrailer(b.trailer, b.r.Trailer, b.ends)
+		b.trailer = appendTrailer(b.trailer, b.tail, b.ends)
 	}
 	if err != nil {
 		b.err.Store(&err)
