@@ -349,3 +349,85 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		<-time.After(time.Millisecond)
 	}
 }
+
+// A connection on which more came than the answer is at an end: what follows
+// could be the rest of it.
+func TestAConnectionWithMoreThanTheAnswerIsNotKept(t *testing.T) {
+	for name, answer := range map[string]string{
+		"counted": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		"chunked": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+		"empty":   "HTTP/1.1 204 No Content\r\n\r\n",
+		"cached":  "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, func(t *testing.T) {
+				c, dials := instance(t, func(nc net.Conn, r *bufio.Reader) {
+					for skipHead(r) {
+						io.WriteString(nc, answer+"HT")
+					}
+				})
+				for n := range 3 {
+					if _, text, err := do(t.Context(), c, post); text != "ok" && text != "" || err != nil {
+						t.Fatalf("%q, %v", text, err)
+					}
+					if int(dials.Load()) != n+1 || len(c.idle) != 0 {
+						t.Errorf("%d connections for %d requests, %d idle", dials.Load(), n+1, len(c.idle))
+					}
+				}
+			})
+		})
+	}
+}
+
+// A kept connection that ends when a request has been sent may have ended for
+// it, or before it.
+func TestWhatAKeptConnectionTookIsSentAgainOnlyWhereThatDoesNoHarm(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		for _, q := range []*Request{get, post} {
+			asked := make(chan struct{}, 100)
+			c, dials := instance(t, func(nc net.Conn, r *bufio.Reader) {
+				if skipHead(r) {
+					asked <- struct{}{}
+					io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+				}
+				if skipHead(r) {
+					asked <- struct{}{}
+				}
+			})
+			if _, text, err := do(t.Context(), c, get); text != "ok" || err != nil {
+				t.Fatalf("%q, %v", text, err)
+			}
+			_, text, err := do(t.Context(), c, q)
+			var e *Error
+			switch {
+			case q.Repeatable:
+				if text != "ok" || err != nil || len(asked) != 3 || dials.Load() != 2 {
+					t.Errorf("%q, %v, asked %d times on %d connections", text, err, len(asked), dials.Load())
+				}
+			case !errors.As(err, &e) || !e.Sent || e.Heard || len(asked) != 2 || dials.Load() != 1:
+				t.Errorf("%q, %v, asked %d times on %d connections", text, err, len(asked), dials.Load())
+			}
+		}
+	})
+}
+
+// An instance may answer before it has the body; what it still gets of that
+// must not be the beginning of the next request.
+func TestAConnectionThatOwesABodyIsNotKept(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		c, dials := instance(t, func(nc net.Conn, r *bufio.Reader) {
+			for skipHead(r) {
+				io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+		})
+		pieces := make(chan string)
+		defer close(pieces)
+		q := &Request{Head: []byte("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"), Body: &text{pieces: pieces}}
+		if _, text, err := do(t.Context(), c, q); text != "ok" || err != nil {
+			t.Fatalf("%q, %v", text, err)
+		}
+		if _, text, err := do(t.Context(), c, post); text != "ok" || err != nil || dials.Load() != 2 {
+			t.Errorf("%q, %v, %d connections", text, err, dials.Load())
+		}
+	})
+}
