@@ -124,7 +124,7 @@ func TestAFullDiskLosesLinesAndNothingElse(t *testing.T) {
 	disk := &fullDisk{full: true}
 	l := newAccessLog("", slog.New(slog.NewTextHandler(&said, nil)))
 	l.file = disk
-	x := &exchange{request: httptest.NewRequest("GET", "/", nil), start: time.Now(), status: 200, link: &link{}}
+	x := &exchange{request: httptest.NewRequest("GET", "/", nil), start: time.Now(), status: 200, link: &link{}, format: l.format.Load()}
 	line := string(l.format.Load().append(nil, x, time.Millisecond))
 	size := len(line)
 	disk.left = size + size/2
