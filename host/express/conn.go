@@ -104,19 +104,20 @@ func (c *conn) answer() (rests bool) {
 		c.begin()
 	}
 	for {
-		switch head, met := c.next(); met {
-		case beyond:
-			c.handOn()
-			return false
-		case over:
+		head, met := c.next()
+		switch {
+		case met == still:
+			return true
+		case met == over:
 			_ = c.Close()
 			return false
-		case still:
-			return true
-		default:
-			if !c.do(head) {
-				return false
-			}
+		case !c.state.CompareAndSwap(idle, busy) && !c.state.CompareAndSwap(fresh, busy):
+			return false // cut meanwhile
+		case met == beyond:
+			c.handOn()
+			return false
+		case !c.do(head):
+			return false
 		}
 	}
 }
@@ -248,9 +249,6 @@ func (c *conn) do(head string) (again bool) {
 	if !w.request.read(head, c.blank) {
 		c.handOn()
 		return false
-	}
-	if !c.state.CompareAndSwap(idle, busy) && !c.state.CompareAndSwap(fresh, busy) {
-		return false // cut meanwhile
 	}
 	out := outs.Get().(*[outSize]byte)
 	defer outs.Put(out)

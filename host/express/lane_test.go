@@ -683,3 +683,33 @@ func TestAnIdleConnectionForgetsALargeHead(t *testing.T) {
 		return false
 	})
 }
+
+func TestAConnectionThatIsHandedOnIsNotClosedAsOneWithoutARequest(t *testing.T) {
+	t.Parallel()
+	for name, sent := range map[string]string{"at first": "", "after another": ask("/")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			made := make(chan *road, 1)
+			r := newRoad(t, echo, func(o *Options) {
+				on := o.HandOn
+				o.HandOn = func(c net.Conn, read []byte) {
+					r := <-made
+					r.closeThose(fresh, idle)
+					r.mu.Lock()
+					for c := range r.conns {
+						if c.state.Load() == cut {
+							t.Error("it is closed while it is handed on")
+						}
+					}
+					r.mu.Unlock()
+					on(c, read)
+				}
+			})
+			made <- r
+			answers := r.exchange(sent + "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+			if n := len(answers); n == 0 || answers[n-1].StatusCode != 299 {
+				t.Errorf("%v", answers)
+			}
+		})
+	}
+}
