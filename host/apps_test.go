@@ -264,8 +264,8 @@ func TestReloadUnderLoad(t *testing.T) {
 	stop := make(chan bool)
 	var asking sync.WaitGroup
 	var answered atomic.Int64
-	for _, http2 := range []bool{false, true} {
-		client := b.client(http2)
+	for i := range 4 {
+		client := b.client(i%2 > 0)
 		asking.Go(func() {
 			for {
 				select {
@@ -273,14 +273,21 @@ func TestReloadUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				res, err := client.Get("https://app.localhost/")
+				var res *http.Response
+				var err error
+				if i < 2 {
+					res, err = client.Get("https://app.localhost/")
+				} else {
+					res, err = client.Post("https://app.localhost/upload", "text/plain", strings.NewReader("hello"))
+				}
 				if err != nil {
 					t.Errorf("request: %v", err)
 					return
 				}
+				body, _ := io.ReadAll(res.Body)
 				res.Body.Close()
-				if res.StatusCode != 200 {
-					t.Errorf("request: %d", res.StatusCode)
+				if res.StatusCode != 200 || i >= 2 && string(body) != "5 <nil>" {
+					t.Errorf("request: %d %q", res.StatusCode, body)
 				}
 				answered.Add(1)
 			}
@@ -300,6 +307,9 @@ func TestReloadUnderLoad(t *testing.T) {
 	close(stop)
 	asking.Wait()
 	t.Logf("%d requests over 3 reloads", answered.Load())
+	if b.answered() == 0 {
+		t.Error("none was answered in the express lane")
+	}
 }
 
 func TestTheEndStopsAppsAndFinishesTheirAnswers(t *testing.T) {
