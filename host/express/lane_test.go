@@ -578,7 +578,10 @@ func normal(t *testing.T, c net.Conn, sent string) string {
 	}
 	raw, _ := io.ReadAll(c)
 	var all strings.Builder
-	answers, _ := httplint.Answers([]byte(sent), raw)
+	answers, found := httplint.Answers([]byte(sent), raw)
+	if strings.Contains(strings.Join(found, "\n"), "unexpected EOF") { // what breaks off is none of these
+		fmt.Fprintf(&all, "%d bytes in all\n", len(raw))
+	}
 	for _, res := range answers {
 		body, err := io.ReadAll(res.Body)
 		if d := res.Header.Get("Date"); !strings.Contains(d, " 2006 ") {
