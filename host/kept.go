@@ -52,17 +52,24 @@ func (x *exchange) WriteKept(at *atomic.Value, status, kind int) bool {
 			return true
 		}
 	}
-	x.keep = func(told int) {
+	x.keep = keeping(a, at, source)
+	return false
+}
+
+// keeping returns what keeps the head that a is told, if that is of the
+// source's status.
+func keeping(a *express.Answer, at *atomic.Value, source headSource) func(told int) {
+	return func(told int) {
+		older, _ := at.Load().(*keptHead)
 		n := 0
-		for k := newest; k != nil; k = k.older {
+		for k := older; k != nil; k = k.older {
 			n++
 		}
 		if n >= maxKept {
-			newest = nil
+			older = nil
 		}
-		if head := a.Keep(); head != nil && told == status {
-			at.Store(&keptHead{source, head, newest})
+		if head := a.Keep(); head != nil && told == source.status {
+			at.Store(&keptHead{source, head, older})
 		}
 	}
-	return false
 }
