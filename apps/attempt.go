@@ -63,8 +63,8 @@ func (t *attempts) begin(w http.ResponseWriter, r *http.Request) (b *body, statu
 // undelivered is the status for a body that the client did not deliver.
 func (t *attempts) undelivered(err error) int {
 	status := failureStatus(t.r.Context(), err)
-	if status == http.StatusBadRequest && t.r.ProtoMajor == 1 {
-		t.w.Header().Set("Connection", "close") // what follows has no beginning: net/http may take a trailer's rest for a request
+	if t.r.ProtoMajor == 1 {
+		t.w.Header().Set("Connection", "close") // what follows has no beginning: net/http may take the rest for a request
 	}
 	return status
 }

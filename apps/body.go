@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -86,11 +87,40 @@ func (b *body) AppendTrailer(to []byte) []byte {
 	return append(to, b.trailer...)
 }
 
-// shut ends all reading: a request's body may not be read when its handler has returned.
-func (b *body) shut() {
-	if b != nil {
-		b.over.Store(true)
+// shut ends all reading: a request's body may not be read when its handler has
+// returned. net/http takes a rest that it cannot read for the next request, and
+// panics where two read: so the connection ends with a body that was not read whole.
+func (b *body) shut(w http.ResponseWriter, r *http.Request) {
+	if b == nil {
+		return
 	}
+	b.over.Store(true)
+	if r.ProtoMajor == 1 && !b.whole() {
+		endConnection(w)
+	}
+}
+
+// whole tells whether all of the body has been read.
+func (b *body) whole() bool {
+	if b == nil {
+		return true
+	}
+	err := b.err.Load()
+	return err != nil && *err == io.EOF
+}
+
+// endConnection has net/http close a connection behind the answer, even if its
+// head has been sent: it does so when a body is too large.
+func endConnection(w http.ResponseWriter) {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = outer.Unwrap()
+	}
+	tooLarge := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0)
+	_, _ = tooLarge.Read(make([]byte, 1))
 }
 
 // failure is how the client did not deliver the body; nil when it did.

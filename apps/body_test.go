@@ -31,7 +31,7 @@ func TestTheBodyIsKeptOnlyWhileItIsLittle(t *testing.T) {
 	if b.Reader() != nil {
 		t.Error("a third time")
 	}
-	b.shut()
+	b.shut(nil, r)
 	if _, err := second.Read(part); err != http.ErrBodyReadAfterClose {
 		t.Errorf("reads after the handler: %v", err)
 	}

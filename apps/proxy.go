@@ -47,7 +47,7 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t := attemptsPool.Get().(*attempts)
 	defer t.end()
 	b, status := t.begin(w, r)
-	defer b.shut()
+	defer b.shut(w, r)
 	if status != 0 {
 		p.fail(w, r, status)
 		return
@@ -70,6 +70,9 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		e.release()
 		if r.Context().Err() != nil {
+			if r.ProtoMajor == 1 && !b.whole() {
+				w.Header().Set("Connection", "close")
+			}
 			w.WriteHeader(statusClientGone)
 			return
 		}
