@@ -201,7 +201,7 @@ func (c *conn) grow() bool {
 // more reads behind what was read. To set a deadline for each read would cost
 // more than many a request: one that passes too early is moved on then.
 func (c *conn) more() (n int, err error) {
-	if len(c.read) > 0 && !c.begun {
+	if len(c.read) > 0 && !c.begun && !(c.posted && c.framing.Between()) { // line ends behind a POST begin nothing
 		c.begun, c.since = true, time.Now()
 	}
 	limit := c.lane.o.Idle
