@@ -39,10 +39,25 @@ type progress struct {
 	pushed time.Time // when until was last moved on
 	stuck  time.Time // since when the client is known to take nothing
 	direct *socket.Writer
+
+	reading sync.Mutex     // guards what follows
+	source  *socket.Reader // nil: nothing was read here
 }
 
 func newProgress(c *net.TCPConn, timeout time.Duration) *progress {
 	return &progress{TCPConn: c, timeout: timeout, direct: socket.NewWriter(c)}
+}
+
+// Read reads at once where there is something, without the scheduler being told.
+func (p *progress) Read(b []byte) (int, error) {
+	if !p.reading.TryLock() {
+		return p.TCPConn.Read(b) // who reads already is waited for there
+	}
+	defer p.reading.Unlock()
+	if p.source == nil {
+		p.source = socket.NewReader(p.TCPConn)
+	}
+	return p.source.Read(b)
 }
 
 // Write writes b, which most often takes no waiting, and then no clock and no deadline.

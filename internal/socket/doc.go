@@ -1,3 +1,3 @@
 // Package socket reads and writes sockets of the system for those who do either
-// a hundred thousand times a second: at once or not at all, without waiting.
+// a hundred thousand times a second: at once where that is possible.
 package socket
