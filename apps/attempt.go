@@ -90,6 +90,7 @@ func (t *attempts) interim(status int, fields []http1.Field) {
 	before := h.Clone()
 	copyFields(h, fields)
 	delete(h, "Content-Length")
+	h["Transfer-Encoding"] = nil // has net/http leave that out of a copy: over HTTP/2 it may still be writing when we go on
 	t.w.WriteHeader(status)
 	clear(h)
 	for name, values := range before {
