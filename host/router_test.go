@@ -55,8 +55,7 @@ func TestRequestsAreLedByDomainAndPath(t *testing.T) {
 	for i := range c.Sites {
 		c.Sites[i].RedirectHTTPS = &off
 	}
-	f := &front{unknown: newFigures(), httpsPort: func() int { return 443 }}
-	f.access = newAccessLog(t.TempDir()+"/access.log", nil)
+	f := &front{unknown: newFigures(), httpsPort: func() int { return 443 }, access: newAccessLog(t.TempDir()+"/access.log", nil)}
 	f.router.Store(newRouter(c, fakeTargets{}))
 	for _, test := range []struct{ host, target, want string }{
 		{"example.com", "/", "root / /"},
@@ -140,7 +139,7 @@ func TestRequestsAreLedByDomainAndPath(t *testing.T) {
 }
 
 func TestUnknownDomainsAreToldNothing(t *testing.T) {
-	f := &front{unknown: newFigures(), httpsPort: func() int { return 443 }}
+	f := &front{unknown: newFigures(), httpsPort: func() int { return 443 }, access: newAccessLog("", nil)}
 	f.router.Store(newRouter(Config{Sites: []Site{{Domains: []string{"secret.example"}, Target: Target{Root: "root"}}}}, fakeTargets{}))
 	r := httptest.NewRequest("GET", "/x", nil)
 	r.Host = "other.example"
