@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"roost/internal/rotated"
 )
 
 // lineSource reads a log file of an app from its last line to its first: what
@@ -27,10 +29,10 @@ type lineSource struct {
 	line Line // the current one
 	more bool // there is one
 
-	memory [][]byte      // lines that have been read, the last last
-	file   *backward     // of the file being read, if it is not compressed
-	old    []rotatedFile // not read yet
-	opened time.Time     // when the current file was
+	memory [][]byte       // lines that have been read, the last last
+	file   *backward      // of the file being read, if it is not compressed
+	old    []rotated.File // not read yet
+	opened time.Time      // when the current file was
 	listed bool
 	before time.Time // time of the line after this one
 }
@@ -119,12 +121,12 @@ func (s *lineSource) raw() ([]byte, error) {
 func (s *lineSource) older() error {
 	if !s.listed {
 		s.listed = true
-		old, err := rotatedFiles(s.place.path)
+		old, err := rotated.Files(s.place.path)
 		if err != nil {
 			return err
 		}
 		for _, r := range old {
-			if r.at.Before(s.opened) { // else it is the one that we have read
+			if r.At.Before(s.opened) { // else it is the one that we have read
 				s.old = append(s.old, r)
 			}
 		}
@@ -134,19 +136,19 @@ func (s *lineSource) older() error {
 	}
 	r := s.old[0]
 	s.old = s.old[1:]
-	if !strings.HasSuffix(r.path, ".gz") {
-		if len(s.old) > 0 && s.old[0].at.Equal(r.at) {
+	if !strings.HasSuffix(r.Path, ".gz") {
+		if len(s.old) > 0 && s.old[0].At.Equal(r.At) {
 			s.old = s.old[1:] // the same, being compressed
 		}
-		f, err := openBackward(r.path)
+		f, err := openBackward(r.Path)
 		if err == nil {
 			s.file = f
 		} else if errors.Is(err, fs.ErrNotExist) {
-			err = s.unpack(r.path + ".gz") // it has been compressed since
+			err = s.unpack(r.Path + ".gz") // it has been compressed since
 		}
 		return err
 	}
-	return s.unpack(r.path)
+	return s.unpack(r.Path)
 }
 
 // unpack reads a compressed file for its last lines, as many as are wanted.

@@ -8,16 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"gopkg.in/natefinch/lumberjack.v2"
-)
 
-// rotatedTime is the time in the name of a rotated file: lumberjack's form, in UTC.
-const rotatedTime = "2006-01-02T15-04-05.000"
+	"roost/internal/rotated"
+)
 
 // checkEvery is how often the file is looked for at its path, so that one that
 // was removed, moved or emptied by others is noticed.
@@ -46,7 +43,7 @@ type logFile struct {
 	lumber  *lumberjack.Logger
 	rotated time.Time
 	packer  *time.Timer
-	calm    time.Duration // packCalm
+	calm    time.Duration // rotated.Calm
 	stuck   time.Time     // when it could not be rotated; zero: it could
 	why     error
 }
@@ -67,7 +64,7 @@ func openLogFile(path string, mode os.FileMode) *logFile {
 	defer logFiles.Unlock()
 	f := logFiles.open[path]
 	if f == nil {
-		f = &logFile{path: path, mode: mode, calm: packCalm}
+		f = &logFile{path: path, mode: mode, calm: rotated.Calm}
 		logFiles.open[path] = f
 	}
 	f.users++
@@ -221,14 +218,14 @@ func (f *logFile) truncate() error {
 		return err
 	}
 	// A file that is being compressed may turn into another meanwhile; once its
-	// source is removed, packFile removes what it makes of it.
+	// source is removed, rotated.Pack removes what it makes of it.
 	for range 5 {
-		old, err := rotatedFiles(f.path)
+		old, err := rotated.Files(f.path)
 		if err != nil || len(old) == 0 {
 			return err
 		}
 		for _, r := range old {
-			if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := os.Remove(r.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
@@ -265,40 +262,4 @@ func (f *logFile) shut() error {
 	err := f.file.Close()
 	f.file = nil
 	return err
-}
-
-// rotatedFile is a file that was moved aside.
-type rotatedFile struct {
-	path string
-	at   time.Time
-}
-
-// rotatedFiles returns what path was rotated to, the newest first. A file that
-// is being compressed comes twice, the compressed form second.
-func rotatedFiles(path string) ([]rotatedFile, error) {
-	dir, ext := filepath.Dir(path), filepath.Ext(path)
-	prefix := strings.TrimSuffix(filepath.Base(path), ext) + "-"
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var found []rotatedFile
-	for _, e := range entries { // sorted by name
-		stamp, ok := strings.CutPrefix(e.Name(), prefix)
-		if !ok || e.IsDir() {
-			continue
-		}
-		stamp, _ = strings.CutSuffix(stamp, ".gz")
-		stamp, ok = strings.CutSuffix(stamp, ext)
-		at, err := time.Parse(rotatedTime, stamp)
-		if !ok || err != nil {
-			continue
-		}
-		found = append(found, rotatedFile{filepath.Join(dir, e.Name()), at})
-	}
-	slices.SortStableFunc(found, func(a, b rotatedFile) int { return b.at.Compare(a.at) })
-	return found, nil
 }

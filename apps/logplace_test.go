@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"roost/internal/rotated"
 	"roost/internal/unit"
 )
 
@@ -373,11 +374,11 @@ func TestAppsShareAFileAndItsRotation(t *testing.T) {
 		}
 	}
 	eventually(t, "old files are compressed", func() bool {
-		old, err := rotatedFiles(filepath.Join(dir, "both.log"))
+		old, err := rotated.Files(filepath.Join(dir, "both.log"))
 		if err != nil || len(old) < 5 {
 			t.Fatalf("%d rotated files, %v", len(old), err)
 		}
-		return !slices.ContainsFunc(old, func(r rotatedFile) bool { return !strings.HasSuffix(r.path, ".gz") })
+		return !slices.ContainsFunc(old, func(r rotated.File) bool { return !strings.HasSuffix(r.Path, ".gz") })
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roost/internal/rotated"
 )
 
 func texts(lines []Line) (all []string) {
@@ -108,11 +110,11 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 	}
 	b.sync()
 	eventually(t, "old files are compressed, the oldest removed", func() bool {
-		old, err := rotatedFiles(path)
+		old, err := rotated.Files(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(old) == 4 && !slices.ContainsFunc(old, func(r rotatedFile) bool { return !strings.HasSuffix(r.path, ".gz") })
+		return len(old) == 4 && !slices.ContainsFunc(old, func(r rotated.File) bool { return !strings.HasSuffix(r.Path, ".gz") })
 	})
 	if info, err := os.Stat(path); err != nil || info.Size() > 2*minLogSize || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
@@ -130,17 +132,17 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 	}
 
 	// A copy that compressing left unfinished, and one that is being compressed.
-	old, _ := rotatedFiles(path)
-	text, err := os.ReadFile(old[0].path)
+	old, _ := rotated.Files(path)
+	text, err := os.ReadFile(old[0].Path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, old[0].path, string(text[:len(text)/2]), 0o600)
+	write(t, old[0].Path, string(text[:len(text)/2]), 0o600)
 	if got, err := tailOf(dir, []string{"web"}, nil, 10_000); err != nil || len(got) < 4*120-131 {
 		t.Errorf("with a cut file %d lines, %v", len(got), err)
 	}
-	write(t, old[0].path, string(text), 0o600)
-	write(t, strings.TrimSuffix(old[0].path, ".gz"), "2026-11-23T01:48:48.123Z 0 not compressed yet\n", 0o600)
+	write(t, old[0].Path, string(text), 0o600)
+	write(t, strings.TrimSuffix(old[0].Path, ".gz"), "2026-11-23T01:48:48.123Z 0 not compressed yet\n", 0o600)
 	got, err := tailOf(dir, []string{"web"}, nil, 10_000)
 	n := 0
 	for _, l := range got {
@@ -156,7 +158,7 @@ func TestFilesRotateAtTheirSizeAndTailReadsThroughThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "everything is gone", func() bool {
-		old, _ := rotatedFiles(path)
+		old, _ := rotated.Files(path)
 		got, err := tailOf(dir, []string{"web"}, nil, 10)
 		return len(old) == 0 && len(got) == 0 && err == nil
 	})
@@ -246,8 +248,8 @@ func TestRotatedFilesAreTheirOwnersOnly(t *testing.T) {
 	} {
 		write(t, filepath.Join(dir, name), "", 0o600)
 	}
-	got, err := rotatedFiles(filepath.Join(dir, "web-out.log"))
-	if err != nil || len(got) != 3 || !strings.HasSuffix(got[0].path, "50.123.log.gz") || !strings.HasSuffix(got[2].path, "48.123.log") {
+	got, err := rotated.Files(filepath.Join(dir, "web-out.log"))
+	if err != nil || len(got) != 3 || !strings.HasSuffix(got[0].Path, "50.123.log.gz") || !strings.HasSuffix(got[2].Path, "48.123.log") {
 		t.Errorf("%v, %v", got, err)
 	}
 }

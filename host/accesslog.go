@@ -5,11 +5,14 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"roost/internal/rotated"
 )
 
 // accessLog writes a line for each request, to one rotated file. Requests
@@ -20,6 +23,8 @@ type accessLog struct {
 	log  *slog.Logger
 	file io.WriteCloser
 	torn bool          // the file ends within a line; the writer's
+	name string        // of the file
+	calm time.Duration // rotated.Calm
 	wake chan struct{} // has a token when pending has begun to fill
 	many chan struct{} // and one when a batch is pending
 	lost atomic.Uint64 // lines
@@ -42,7 +47,9 @@ const (
 func newAccessLog(name string, log *slog.Logger) *accessLog {
 	l := &accessLog{
 		log:  log,
-		file: &lumberjack.Logger{Filename: name, MaxSize: accessLogSize, MaxBackups: accessLogFiles, Compress: true},
+		name: name,
+		calm: rotated.Calm,
+		file: &lumberjack.Logger{Filename: name, MaxSize: accessLogSize, MaxBackups: accessLogFiles},
 		wake: make(chan struct{}, 1),
 		many: make(chan struct{}, 1),
 	}
@@ -56,6 +63,9 @@ func (l *accessLog) run(ctx context.Context) {
 	var said time.Time
 	delay := time.NewTimer(time.Hour)
 	defer delay.Stop()
+	packer := time.AfterFunc(l.calm, l.pack) // what a run before has left
+	defer packer.Stop()
+	last, _ := os.Stat(l.name)
 	for ended := false; !ended; {
 		select {
 		case <-l.wake:
@@ -72,13 +82,26 @@ func (l *accessLog) run(ctx context.Context) {
 		if len(batch) == 0 {
 			continue
 		}
-		if n, err := l.write(batch); err != nil {
+		n, err := l.write(batch)
+		now, _ := os.Stat(l.name)
+		if last != nil && now != nil && !os.SameFile(last, now) { // it was rotated
+			packer.Reset(l.calm)
+		}
+		last = now
+		if err != nil {
 			lost := l.lost.Add(uint64(bytes.Count(batch[n:], lineEnd)))
 			if time.Since(said) > time.Minute {
 				said = time.Now()
 				l.log.Error("cannot write the access log", "error", err, "lines_lost", lost)
 			}
 		}
+	}
+}
+
+// pack compresses what the file was rotated to.
+func (l *accessLog) pack() {
+	if err := rotated.Pack(l.name); err != nil {
+		l.log.Warn("cannot compress a rotated access log", "error", err, "hint", "make room; it is tried again behind the next rotation")
 	}
 }
 

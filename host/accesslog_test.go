@@ -2,18 +2,28 @@ package host
 
 import (
 	"bytes"
+	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"gopkg.in/natefinch/lumberjack.v2"
+
+	"roost/internal/rotated"
 )
 
 // compiled is a format that must be one.
@@ -375,5 +385,64 @@ clients = "all"
 		} else {
 			wants(t, checked(t, text), "roost.toml:2: "+want)
 		}
+	}
+}
+
+func TestRotatedAccessLogsAreCompressedWhenItIsCalm(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	before, apps := filepath.Join(dir, "access-2026-01-02T03-04-05.678.log"), filepath.Join(dir, "access-out.log")
+	for _, name := range []string{before, apps} {
+		if err := os.WriteFile(name, []byte("a line\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := newAccessLog(filepath.Join(dir, "access.log"), slog.New(slog.DiscardHandler))
+	l.calm = time.Millisecond
+	l.file.(*lumberjack.Logger).MaxSize = 1
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { l.run(ctx) })
+	x := &exchange{request: httptest.NewRequest("GET", "/"+strings.Repeat("x", 1000), nil), start: time.Now(), status: 200, link: &link{}, format: l.format.Load()}
+	lines := 0
+	for range 12 { // each less than a file takes
+		for range 300 {
+			l.add(x, time.Second)
+			lines++
+		}
+		until(t, "the lines are written", func() bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return len(l.pending) == 0
+		})
+	}
+	until(t, "what was rotated is compressed", func() bool {
+		old, _ := rotated.Files(l.name)
+		return len(old) >= 3 && !slices.ContainsFunc(old, func(f rotated.File) bool { return !strings.HasSuffix(f.Path, ".gz") })
+	})
+	cancel()
+	running.Wait()
+	old, _ := rotated.Files(l.name)
+	for _, f := range old {
+		from, err := os.Open(f.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := gzip.NewReader(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if lines -= bytes.Count(text, lineEnd); err != nil {
+			t.Errorf("%s: %v", f.Path, err)
+		}
+		_ = from.Close()
+	}
+	text, err := os.ReadFile(l.name)
+	if lines -= bytes.Count(text, lineEnd); err != nil || lines != -1 { // that of before
+		t.Errorf("%d lines are missing, %v", lines+1, err)
+	}
+	if text, err := os.ReadFile(apps); string(text) != "a line\n" {
+		t.Errorf("the log of an app became %q, %v", text, err)
 	}
 }

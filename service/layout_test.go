@@ -16,7 +16,7 @@ import (
 // earlier line. It is a statement of policy, as go/build's depsRules are; do
 // not change it to make a build pass.
 var layers = []string{
-	"internal/dateformat internal/durable internal/http1 internal/nearest internal/script internal/socket internal/testca internal/testcache internal/testdns internal/testport internal/testredis internal/unit",
+	"internal/dateformat internal/durable internal/http1 internal/nearest internal/rotated internal/script internal/socket internal/testca internal/testcache internal/testdns internal/testport internal/testredis internal/unit",
 	"internal/httplint",
 	"apps/node apps/upstream apps/ecosystem static/rules tls/dns01 tls/redisstore",
 	"static apps tls host/express",
