@@ -114,6 +114,7 @@ var misdeeds = []misdeed{
 	{about: "a zero byte in the reason", answer: strings.Replace(fine, " OK", " O\x00K", 1), want: []string{"502", "200 TOKEN"}},
 
 	{about: "two lengths", answer: head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nTOKEN!", want: []string{"502"}},
+	{about: "a length in two spellings", answer: head + "Content-Length: 05\r\nContent-Length: 5\r\n\r\nTOKEN", want: []string{"502"}},
 	{about: "two lengths in one", answer: head + "Content-Length: 5, 6\r\n\r\nTOKEN!", want: []string{"502"}},
 	{about: "a negative length", answer: head + "Content-Length: -5\r\n\r\nTOKEN", want: []string{"502"}},
 	{about: "a signed length", answer: head + "Content-Length: +5\r\n\r\nTOKEN", want: []string{"502"}},

@@ -58,6 +58,7 @@ func (a *Answer) Read(head string) error {
 		return err
 	}
 	a.Close = old
+	length := "" // as it is spelled: 05 is not 5 to everybody
 	for {
 		if line, head = cutLine(head); line == "" {
 			break
@@ -69,13 +70,13 @@ func (a *Answer) Read(head string) error {
 		switch f.Name {
 		case "Content-Length":
 			n, ok := decimal(f.Value)
-			if !ok || a.Length >= 0 && n != a.Length {
+			if !ok || a.Length >= 0 && f.Value != length {
 				return errLengths
 			}
 			if a.Length >= 0 {
 				continue
 			}
-			a.Length = n
+			a.Length, length = n, f.Value
 		case "Transfer-Encoding":
 			if a.Chunked || !strings.EqualFold(f.Value, "chunked") {
 				return errEncoding
