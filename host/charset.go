@@ -4,23 +4,21 @@ import "unicode/utf8"
 
 // charset is a set of characters of ASCII, and of all others or none.
 type charset struct {
-	ascii  [2]uint64
+	looked [256]bool // bytes at which escape looks: those of the set, control characters, and parts of others
 	others bool
 }
 
 // with adds the bytes of text, of a larger character only whether there is one.
 func (c *charset) with(text string) *charset {
-	for i := range len(text) {
-		if b := text[i]; b < utf8.RuneSelf {
-			c.ascii[b>>6] |= 1 << (b & 63)
-		} else {
-			c.others = true
-		}
+	for b := range c.looked {
+		c.looked[b] = c.looked[b] || b < ' ' || b >= 0x7f
+	}
+	for _, b := range []byte(text) {
+		c.looked[b] = true
+		c.others = c.others || b >= utf8.RuneSelf
 	}
 	return c
 }
-
-func (c *charset) has(b byte) bool { return c.ascii[b>>6]&(1<<(b&63)) != 0 }
 
 const hex = "0123456789abcdef"
 
@@ -29,16 +27,18 @@ const hex = "0123456789abcdef"
 // (RFC 8259 section 7). So are bytes that are not UTF-8; in JSON they become
 // U+FFFD.
 func (c *charset) escape(b []byte, s string, json bool) []byte {
-	done := 0
-	for i := 0; i < len(s); {
+	i, done := 0, 0
+	for i < len(s) {
+		if !c.looked[s[i]] {
+			i++
+			continue
+		}
 		char, size := rune(s[i]), 1
 		if char >= utf8.RuneSelf {
 			char, size = utf8.DecodeRuneInString(s[i:])
 		}
 		broken := char == utf8.RuneError && size == 1
-		switch {
-		case char < utf8.RuneSelf && char >= ' ' && char != 0x7f && !c.has(byte(char)),
-			char >= 0xa0 && char != 0x2028 && char != 0x2029 && !broken && !c.others:
+		if char >= 0xa0 && char != 0x2028 && char != 0x2029 && !broken && !c.others {
 			i += size
 			continue
 		}

@@ -279,7 +279,7 @@ func (c *conn) do(head string) (again bool) {
 	c.lane.answered.Add(1)
 	more := a.end()
 	if !c.settle(brings, a.err == nil && !r.Close) || !more {
-		if a.err != nil {
+		if said := r.Close && brings == nil && len(c.read) == c.taken; a.err != nil || said { // its last word: nothing follows
 			_ = c.Close()
 		} else {
 			_ = Linger(c.Conn)

@@ -1,6 +1,9 @@
 package http1
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 // Framing follows the messages of an HTTP/1 connection byte by byte: head,
 // body, next head. It refuses what RFC 9112 lets a server refuse and what two
@@ -155,14 +158,36 @@ func (f *Framing) Head(p []byte) (n int, whole bool, err error) {
 	return len(p), false, nil
 }
 
-// skip goes from i over bytes that change nothing, most of a head.
+// skip goes from i over bytes that change no state, most of a head; never over the last of p.
 func (f *Framing) skip(p []byte, i int) int {
-	if f.state == inValue && f.field == otherField {
-		for i < len(p)-1 && p[i] >= ' ' && p[i] != 0x7f {
+	last := len(p) - 1
+	switch f.state {
+	case inTarget:
+		for i < last && p[i] > ' ' && p[i] != 0x7f {
 			i++
+		}
+	case inName:
+		for ; i < last && IsToken(p[i]); i++ {
+			f.named(p[i])
+		}
+	case inValue:
+		if f.field == otherField {
+			for i+8 <= last && printableBytes(binary.LittleEndian.Uint64(p[i:])) {
+				i += 8
+			}
+			for i < last && p[i] >= ' ' && p[i] != 0x7f {
+				i++
+			}
 		}
 	}
 	return i
+}
+
+// printableBytes tells that none of eight bytes is below a space or DEL.
+func printableBytes(x uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	del := x ^ 0x7f*ones
+	return ((x-' '*ones)&^x|(del-ones)&^del)&highs == 0
 }
 
 // head follows one byte of a head.
@@ -232,10 +257,7 @@ func (f *Framing) head(c byte) error {
 		case !IsToken(c):
 			return errName
 		default:
-			if f.nameLen < len(f.name) {
-				f.name[f.nameLen] = Lower(c)
-			}
-			f.nameLen++
+			f.named(c)
 		}
 	case inValue:
 		return f.inValue(c)
@@ -246,6 +268,14 @@ func (f *Framing) head(c byte) error {
 		f.endHead()
 	}
 	return nil
+}
+
+// named takes a character of a field's name in.
+func (f *Framing) named(c byte) {
+	if f.nameLen < len(f.name) {
+		f.name[f.nameLen] = Lower(c)
+	}
+	f.nameLen++
 }
 
 func (f *Framing) lineError(c byte) error {
@@ -372,9 +402,9 @@ func Lower(c byte) byte {
 
 // IsToken says whether c may stand in a method or a field name (RFC 9110
 // section 5.6.2).
-func IsToken(c byte) bool { return c < 0x80 && tokens[c] }
+func IsToken(c byte) bool { return tokens[c] }
 
-var tokens = func() (t [128]bool) {
+var tokens = func() (t [256]bool) {
 	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 		t[c] = true
 	}
