@@ -54,7 +54,7 @@ func (r *request) read(text string, blank *http.Request) bool {
 		}
 		line, rest = cutLine(rest)
 		colon := strings.IndexByte(line, ':')
-		value := strings.Trim(line[colon+1:], " \t")
+		value := http1.Value(line[colon+1:])
 		switch name := canonical(line[:colon]); name {
 		case "Host":
 			if r.Host = value; !plain(value, inHost) {

@@ -117,6 +117,18 @@ func (a *Answer) statusLine(line string) (old bool, err error) {
 	return line[7] == '0', nil
 }
 
+// Value is what follows a field's colon without the white space around it
+// (RFC 9110 section 5.5), of which there most often is one space.
+func Value(s string) string {
+	if len(s) > 0 && s[0] == ' ' {
+		s = s[1:]
+	}
+	if len(s) > 0 && s[0] > ' ' && s[len(s)-1] > ' ' {
+		return s
+	}
+	return strings.Trim(s, " \t")
+}
+
 // readField reads a line.
 func readField(line string) (Field, error) {
 	first, usual := true, true // of a part between hyphens; as it is in the canonical form
@@ -124,7 +136,7 @@ func readField(line string) (Field, error) {
 		c := line[i]
 		switch {
 		case c == ':' && i > 0:
-			f := Field{line[:i], strings.Trim(line[i+1:], " \t")}
+			f := Field{line[:i], Value(line[i+1:])}
 			if !printable(f.Value) {
 				return f, errValue
 			}
