@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// dialTimeout bounds making a connection to an instance.
-const dialTimeout = 5 * time.Second
+// defaultDialTimeout bounds making a connection to an instance.
+const defaultDialTimeout = 5 * time.Second
 
 // dialError says that an instance could not be connected to, so that nothing
 // of the request can have reached it.
@@ -25,7 +25,7 @@ func (d *dialError) Unwrap() error { return d.err }
 // dial connects to the instance. A Unix socket with a full backlog refuses at
 // once with EAGAIN where TCP would wait (connect(2)); so we wait.
 func (e *endpoint) dial(ctx context.Context) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.dialTimeout)
 	defer cancel()
 	d := net.Dialer{KeepAlive: -1}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {

@@ -21,6 +21,7 @@ type endpoint struct {
 	network, address string
 	slot             int // of the instance; set before requests come
 	upstream         *upstream.Client
+	dialTimeout      time.Duration // a seam: defaultDialTimeout
 
 	word    atomic.Uint64
 	tunnels atomic.Int64 // upgraded connections; a drain does not wait for them
@@ -35,7 +36,7 @@ type endpoint struct {
 // newEndpoint makes the endpoint of an instance that listens on "unix" and a
 // path, or on "tcp" and host:port. Nothing is dialled before a request needs it.
 func newEndpoint(network, address string) *endpoint {
-	e := &endpoint{network: network, address: address, gone: make(chan struct{})}
+	e := &endpoint{network: network, address: address, dialTimeout: defaultDialTimeout, gone: make(chan struct{})}
 	e.upstream = upstream.New(e.dial)
 	return e
 }
