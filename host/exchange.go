@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -54,8 +55,6 @@ type link struct {
 	streams time.Duration
 	// setTLS tells a request that it came over TLS; nil when the request knows, or did not.
 	setTLS func(*http.Request)
-	// only is where the exchange is on a connection that has one at a time.
-	only exchange
 }
 
 // one says that there is one exchange at a time; of HTTP/2 and HTTP/3 there are many.
@@ -69,20 +68,22 @@ func (l *link) lane() string {
 	return "full"
 }
 
+// exchanges are those that are over, on connections that have one at a time.
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
 // begin returns the exchange of a request.
 func (l *link) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &l.only
-	if !l.one() {
-		x = new(exchange)
-	}
+	x := exchanges.Get().(*exchange)
 	x.ResponseWriter, x.request, x.link, x.start = w, r, l, time.Now()
 	return x
 }
 
-// end lets go of what a request was, for the connection may be idle for long.
+// end is the last that is done with x. Of streams a clock may still look at it,
+// and who has taken a connection over.
 func (l *link) end(x *exchange) {
-	if x == &l.only && x.hijacked == 0 {
+	if l.one() && x.hijacked == 0 {
 		*x = exchange{}
+		exchanges.Put(x)
 	}
 }
 
