@@ -27,11 +27,12 @@ type Answer struct {
 	typed    bool  // the body has a type, or needs none
 	dated    bool
 	chunked  bool
-	close    bool     // the connection ends with the answer
-	trailers []string // that are announced
-	pending  []byte   // of the body, while its length is not known
-	out      []byte   // to be sent
-	err      error    // of the connection
+	close    bool           // the connection ends with the answer
+	trailers []string       // that are announced
+	pending  []byte         // of the body, while its length is not known
+	out      []byte         // to be sent
+	held     *[outSize]byte // where out is; nil while there is nothing to be sent
+	err      error          // of the connection
 }
 
 const (
@@ -46,10 +47,27 @@ var outs = sync.Pool{New: func() any { return new([outSize]byte) }}
 // begin makes a the answer to r.
 func (a *Answer) begin(to io.Writer, r *http.Request) {
 	clear(a.header)
-	*a = Answer{to: to, request: r, header: a.header, pending: a.pending[:0], length: -1, close: r.Close, out: a.out}
+	*a = Answer{to: to, request: r, header: a.header, pending: a.pending[:0], length: -1, close: r.Close}
 	if a.header == nil {
 		a.header = http.Header{}
 	}
+}
+
+// hold gives out a buffer, if it has none. While an answer is waited for, or
+// more of it, there is none.
+func (a *Answer) hold() {
+	if a.held == nil {
+		a.held = outs.Get().(*[outSize]byte)
+		a.out = append(a.held[:0], a.out...)
+	}
+}
+
+// release takes the buffer away.
+func (a *Answer) release() {
+	if a.held != nil {
+		outs.Put(a.held)
+	}
+	a.held, a.out = nil, nil
 }
 
 // HandOn says that the request is to be answered in the full lane. Nothing else
@@ -119,6 +137,7 @@ func (a *Answer) WriteHeader(status int) {
 
 // start appends the status line and the fields.
 func (a *Answer) start(status int, without map[string]bool) {
+	a.hold()
 	a.out = append(a.out, "HTTP/1.1 "...)
 	a.out = strconv.AppendInt(a.out, int64(status), 10)
 	a.out = append(a.out, ' ')
@@ -221,9 +240,11 @@ func (a *Answer) put(p []byte) {
 	switch {
 	case len(p) == 0 || a.toHead():
 	case a.chunked:
+		a.hold()
 		a.out = strconv.AppendInt(a.out, int64(len(p)), 16)
 		a.out = append(a.out, "\r\n"...)
 		a.bytes(p)
+		a.hold()
 		a.out = append(a.out, "\r\n"...)
 	default:
 		a.bytes(p)
@@ -242,13 +263,14 @@ func (a *Answer) bytes(p []byte) {
 			if a.err == nil {
 				a.err = to.WriteBoth(a.out, p)
 			}
-			a.out = a.out[:0]
+			a.release()
 			return
 		case len(a.out) == 0 && len(p) >= outSize:
 			a.send(p)
 			return
 		}
 	}
+	a.hold()
 	if room := max(0, outSize-len(a.out)); len(p) > room {
 		a.out = append(a.out, p[:room]...)
 		p = p[room:]
@@ -261,7 +283,7 @@ func (a *Answer) bytes(p []byte) {
 
 func (a *Answer) flush() {
 	a.send(a.out)
-	a.out = a.out[:0]
+	a.release()
 }
 
 func (a *Answer) send(p []byte) {
@@ -317,6 +339,7 @@ func (a *Answer) end() (more bool) {
 		a.put(a.pending)
 	}
 	if a.chunked {
+		a.hold()
 		a.out = append(a.out, "0\r\n"...)
 		a.trail()
 		a.out = append(a.out, "\r\n"...)

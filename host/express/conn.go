@@ -53,6 +53,7 @@ var works = sync.Pool{New: func() any { return new(work) }}
 // done gives w back, without what the request was.
 func (w *work) done() {
 	w.request.Request = http.Request{}
+	w.answer.release()
 	w.answer.conn, w.answer.request, w.answer.to, w.answer.body = nil, nil, nil, nil
 	works.Put(w)
 }
@@ -250,10 +251,7 @@ func (c *conn) do(head string) (again bool) {
 		c.handOn()
 		return false
 	}
-	out := outs.Get().(*[outSize]byte)
-	defer outs.Put(out)
 	a := &w.answer
-	a.out = out[:0]
 	r, brings := &w.request.Request, (*body)(nil)
 	if n := c.framing.Announced(); n > 0 {
 		own := *r // who still looks for its body later finds no other's
@@ -262,6 +260,10 @@ func (c *conn) do(head string) (again bool) {
 	}
 	a.begin(c.Conn, r)
 	a.conn, a.body, c.taken = c, brings, len(head)
+	if len(c.read) == len(head) && brings == nil { // there is nothing to hold while it is answered
+		c.forget(len(head))
+		c.taken = 0
+	}
 	returned := false
 	defer func() {
 		if !returned {
@@ -273,6 +275,9 @@ func (c *conn) do(head string) (again bool) {
 	c.lane.o.Handler.ServeHTTP(a, r)
 	returned = true
 	if a.handed {
+		if c.taken == 0 {
+			c.read = []byte(head)
+		}
 		c.handOn()
 		return false
 	}

@@ -24,6 +24,7 @@ func (a *Answer) Keep() *Kept {
 func (a *Answer) WriteKept(k *Kept) {
 	if a.status == 0 {
 		a.status, a.length, a.typed = k.status, k.length, true
+		a.hold()
 		a.out = append(a.out, k.text...)
 	}
 }

@@ -253,12 +253,17 @@ func TestAConnectionIsHandedOnWithItsBytes(t *testing.T) {
 			t.Errorf("handed on with %q", read)
 		}
 	})
-	for name, sent := range map[string]string{"what the handler does not want": ask("/app"), "a body that it does not want": post("/app", "hello")} {
+	for name, sent := range map[string]string{
+		"what the handler does not want":              ask("/app"),
+		"what the handler does not want, and another": ask("/app") + ask("/next"),
+		"a body that it does not want":                post("/app", "hello"),
+		"a body that it does not want, and another":   post("/app", "hello") + ask("/next"),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRoad(t, func(w http.ResponseWriter, r *http.Request) { w.(*Answer).HandOn() }, nil)
-			answers := r.exchange(sent + ask("/next"))
-			if read := <-r.handed; len(answers) != 1 || string(read) != sent+ask("/next") || r.Answered() != 0 {
+			answers := r.exchange(sent)
+			if read := <-r.handed; len(answers) != 1 || string(read) != sent || r.Answered() != 0 {
 				t.Errorf("%v, handed on with %q", answers, read)
 			}
 		})
