@@ -51,6 +51,11 @@ func (r *reading) sorted() *reading {
 	return r
 }
 
+// ofFraming are fields that net/http tells of in another way, or not at all.
+func ofFraming(name string) bool {
+	return name == "Transfer-Encoding" || name == "Trailer" || name == "Content-Length"
+}
+
 // ours reads an answer, and tells of bytes that came in one part with its end, too.
 func ours(text []byte, size int, head bool) (*reading, error) {
 	on := &recorded{text: text, size: size}
@@ -63,7 +68,7 @@ func ours(text []byte, size int, head bool) (*reading, error) {
 	defer a.Close()
 	r := &reading{status: a.Head.Status}
 	for _, f := range a.Head.Fields {
-		if f.Name != "Transfer-Encoding" && f.Name != "Trailer" && f.Name != "Content-Length" {
+		if !ofFraming(f.Name) {
 			r.fields = append(r.fields, f.Name+": "+f.Value)
 		}
 	}
@@ -76,7 +81,9 @@ func ours(text []byte, size int, head bool) (*reading, error) {
 		return nil, err
 	}
 	for _, f := range a.Trailer() {
-		r.trailer = append(r.trailer, f.Name+": "+f.Value)
+		if !ofFraming(f.Name) {
+			r.trailer = append(r.trailer, f.Name+": "+f.Value)
+		}
 	}
 	r.left = len(on.text) + a.w - a.r
 	return r.sorted(), nil
@@ -108,7 +115,7 @@ func theirs(text []byte, head bool) (*reading, error) {
 		}{{res.Header, &r.fields}, {res.Trailer, &r.trailer}} {
 			for name, values := range h.from {
 				for _, v := range values {
-					if name != "Trailer" && name != "Content-Length" {
+					if !ofFraming(name) {
 						*h.to = append(*h.to, name+": "+v)
 					}
 				}
