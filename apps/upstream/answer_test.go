@@ -149,6 +149,9 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed), 1, true)
 	}
 	f.Fuzz(func(t *testing.T, text []byte, size int, head bool) {
+		if len(text) > 4000 { // net/http has bounds of 4,096 bytes for lines and trailers
+			return
+		}
 		size = 1 + max(0, size)%1000
 		us, err := ours(text, size, head)
 		if whole, err2 := ours(text, len(text)+1, head); (err == nil) != (err2 == nil) || err == nil && fmt.Sprint(us) != fmt.Sprint(whole) {

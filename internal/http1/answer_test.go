@@ -167,6 +167,9 @@ func FuzzChunks(f *testing.F) {
 		f.Add([]byte(seed), 3)
 	}
 	f.Fuzz(func(t *testing.T, p []byte, size int) {
+		if len(p) > 4000 { // net/http has bounds of 4,096 bytes for lines and trailers
+			return
+		}
 		data, trailer, rest, err := unchunk(p, len(p)+1)
 		if data2, trailer2, rest2, err2 := unchunk(p, max(1, size%100)); !bytes.Equal(data, data2) || len(trailer) != len(trailer2) || rest != rest2 || (err == nil) != (err2 == nil) {
 			t.Fatalf("cut: %q, %d left, %v; whole: %q, %d left, %v", data2, rest2, err2, data, rest, err)
