@@ -385,7 +385,7 @@ func TestTheEndWaitsForAnswersAndForNobodyElse(t *testing.T) {
 	}
 	go_ <- true
 	raw, err := io.ReadAll(slow)
-	if answers := httplint.Raw(t, []byte(ask("/slow")), raw); err != nil || len(answers) != 1 || answers[0].StatusCode != 200 {
+	if answers := httplint.Raw(t, []byte(ask("/slow")), raw); err != nil || len(answers) != 1 || answers[0].StatusCode != 200 || !answers[0].Close { // and says that it is the last
 		t.Errorf("%q, %v", raw, err)
 	}
 	<-ended
